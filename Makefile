@@ -1,0 +1,51 @@
+# AEGIS. `make dashboard` does the main job, `make test` runs every test; both install whatever is missing.
+PYTHON := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help dashboard test run lint bench setup setup-dev lock clean
+
+help:
+	@echo 'make dashboard   데모 또는 설정한 계좌를 동기화하고 PDF를 만듭니다'
+	@echo 'make run         사이트를 http://127.0.0.1:8000 에서 엽니다'
+	@echo 'make test        모든 테스트 (SQLite, PostgreSQL)'
+	@echo 'make lint        서식, 규칙, 형식 검사'
+	@echo 'make bench       속도 측정'
+	@echo 'make clean       .venv와 생성물을 지웁니다 (var의 자료와 .env는 남습니다)'
+
+setup:
+	@sh deploy/setup.sh runtime
+
+setup-dev:
+	@sh deploy/setup.sh dev
+
+dashboard: setup
+	@$(PYTHON) manage.py kis_dashboard --sync
+
+run: setup
+	@$(PYTHON) manage.py create_owner
+	@trap 'kill 0' INT TERM EXIT; $(PYTHON) manage.py qcluster & $(PYTHON) manage.py runserver --noreload 127.0.0.1:8000
+
+test: setup-dev
+	@$(PYTHON) -m pytest -q
+	@$(PYTHON) -m pytest -q --postgres -m django_db
+
+lint: setup-dev
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m mypy .
+	@$(PYTHON) manage.py makemigrations --check --dry-run
+	@$(PYTHON) manage.py check
+
+bench: setup-dev
+	@$(PYTHON) -m pytest -q -s tests/bench
+
+# --universal keeps the markers for every Python and platform; no index address is written.
+lock: setup-dev
+	@$(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
+	@$(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url --no-emit-find-links --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+
+clean:
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache var/fonts
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,56 @@
+"""Read typed settings from the environment; a value that cannot be understood stops the start with a sentence."""
+
+import os
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE = {"1", "true", "yes", "on"}
+FALSE = {"0", "false", "no", "off", ""}
+
+
+def load_env_file(path: Path) -> None:
+    """Put `KEY=value` lines of a `.env` file into the environment; variables already set win."""
+    if not path.is_file():
+        return
+    for number, raw in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+        line = raw.strip()
+        if not line or line.startswith("#"):
+            continue
+        name, separator, value = line.removeprefix("export ").partition("=")
+        if not separator or not name.strip().isidentifier():
+            # The line itself may hold a key, so only its number is shown.
+            raise ImproperlyConfigured(
+                f"{path.name} {number}번째 줄을 읽을 수 없습니다. '이름=값' 모양이어야 합니다."
+            )
+        value = value.strip()
+        if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
+            value = value[1:-1]
+        os.environ.setdefault(name.strip(), value)
+
+
+def env_str(name: str, default: str = "") -> str:
+    return os.environ.get(name, default).strip()
+
+
+def env_bool(name: str, *, default: bool) -> bool:
+    raw = env_str(name)
+    if not raw:
+        return default
+    if raw.lower() in TRUE:
+        return True
+    if raw.lower() in FALSE:
+        return False
+    raise ImproperlyConfigured(f"{name} 값은 true 또는 false여야 합니다.")
+
+
+def env_list(name: str, default: str = "") -> list[str]:
+    return [part.strip() for part in env_str(name, default).split(",") if part.strip()]
+
+
+def env_choice(name: str, choices: tuple[str, ...]) -> str:
+    """Return one of the choices; the first one is the default."""
+    value = env_str(name, choices[0]) or choices[0]
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} 값은 {' 또는 '.join(choices)}여야 합니다.")
+    return value

@@ -1,0 +1,36 @@
+"""Keep keys, tokens and account numbers out of the logs, whoever writes them."""
+
+import logging
+import re
+
+from django.conf import settings
+
+BEARER = re.compile(r"(?i)(bearer\s+)[\w.~+/=-]+")
+JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+")
+ACCOUNT = re.compile(r"(?<![\d.])(\d{4})\d{4}-?(\d{2})(?![\d.])")
+
+
+def mask(text: str) -> str:
+    """Hide configured secrets, bearer tokens and account numbers in a text."""
+    for account in settings.KIS_ACCOUNTS.values():
+        for secret in (account["app_key"], account["app_secret"]):
+            if secret:
+                text = text.replace(secret, "****")
+        number = account["account_no"].replace("-", "")
+        if number:
+            text = text.replace(number[:8], number[:4] + "****")
+    text = BEARER.sub(r"\1****", text)
+    text = JWT.sub("****", text)
+    return ACCOUNT.sub(r"\1****-\2", text)
+
+
+class MaskSecrets(logging.Filter):
+    """Mask the finished message, its arguments and a traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = mask(record.getMessage())
+        record.args = None
+        if record.exc_info:
+            record.exc_text = mask(logging.Formatter().formatException(record.exc_info))
+            record.exc_info = None
+        return True

@@ -1,0 +1,162 @@
+"""Settings of the site; every variable is described in `.env.example`."""
+
+import os
+import sys
+from pathlib import Path
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from aegis.env import env_bool, env_choice, env_list, env_str, load_env_file
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+VAR_DIR.mkdir(exist_ok=True)
+
+TESTING = "pytest" in sys.modules
+if not TESTING:  # tests must not see the owner's keys
+    load_env_file(Path(os.environ.get("AEGIS_ENV_FILE", BASE_DIR / ".env")))
+
+# Site ---------------------------------------------------------------------------------------------------------------
+DEBUG = env_bool("DEBUG", default=False)
+SECRET_KEY = env_str("SECRET_KEY") or ("tests-only" if TESTING else "")
+if not SECRET_KEY:
+    raise ImproperlyConfigured("SECRET_KEY가 없습니다. 'make setup'을 실행하면 .env에 만들어 드립니다.")
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "127.0.0.1,localhost")
+
+INSTALLED_APPS = [
+    "aegis",
+    "kis",
+    "reports",
+    "django_q",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "aegis.urls"
+WSGI_APPLICATION = "aegis.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+
+# Language and time --------------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "ko"
+TIME_ZONE = "Asia/Seoul"
+USE_I18N = True
+USE_TZ = True
+
+# Broker -------------------------------------------------------------------------------------------------------------
+KIS_TR_SET = env_choice("KIS_TR_SET", ("current", "legacy"))
+
+
+def kis_account(mode: str, base_url: str, ws_url: str) -> dict[str, str]:
+    """Read the keys of one mode; an empty `app_key` means that this mode is not configured."""
+    return {
+        "app_key": env_str(f"KIS_{mode}_APP_KEY"),
+        "app_secret": env_str(f"KIS_{mode}_APP_SECRET"),
+        "account_no": env_str(f"KIS_{mode}_ACCOUNT_NO"),
+        "base_url": env_str(f"KIS_{mode}_BASE_URL", base_url) or base_url,
+        "ws_url": env_str(f"KIS_{mode}_WS_URL", ws_url) or ws_url,
+    }
+
+
+KIS_ACCOUNTS = {
+    "real": kis_account(
+        "REAL", "https://openapi.koreainvestment.com:9443", "ws://ops.koreainvestment.com:21000"
+    ),
+    "paper": kis_account(
+        "PAPER", "https://openapivts.koreainvestment.com:29443", "ws://ops.koreainvestment.com:31000"
+    ),
+}
+# Without any key the site plays on the simulator that ships with it, in a database of its own.
+AEGIS_DEMO = env_bool("AEGIS_DEMO", default=not any(account["app_key"] for account in KIS_ACCOUNTS.values()))
+AEGIS_SIM_MARKET_DIR = env_str("AEGIS_SIM_MARKET_DIR")
+DEMO_STATE_FILE = VAR_DIR / "demo-simulator.json"
+# Encrypts broker tokens at rest; without one it is derived from SECRET_KEY.
+AEGIS_ENCRYPTION_KEY = env_str("AEGIS_ENCRYPTION_KEY")
+
+# Database -----------------------------------------------------------------------------------------------------------
+DEMO_DATABASE_URL = f"sqlite:///{VAR_DIR / 'demo.sqlite3'}"
+DATABASE_URL = (
+    DEMO_DATABASE_URL
+    if AEGIS_DEMO and not TESTING
+    else env_str("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'aegis.sqlite3'}"
+)
+try:
+    DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
+except (ValueError, dj_database_url.ParseError):
+    raise ImproperlyConfigured(
+        "DATABASE_URL을 읽을 수 없습니다. 예: postgres://사용자:비밀번호@127.0.0.1:5432/aegis"
+    ) from None
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        # Writers queue instead of failing; FULL keeps what was committed even through a power cut.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Reports ------------------------------------------------------------------------------------------------------------
+REPORT_DIR = BASE_DIR / "reports" / "Realtime"
+FONT_DIR = VAR_DIR / "fonts"
+
+# Sign-in ------------------------------------------------------------------------------------------------------------
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+X_FRAME_OPTIONS = "DENY"
+
+# Worker -------------------------------------------------------------------------------------------------------------
+Q_CLUSTER = {
+    "name": "aegis",
+    "orm": "default",
+    "workers": 1,
+    "timeout": 600,
+    "retry": 900,  # above timeout: a task still running is never handed out again
+    "max_attempts": 1,  # the next tick is our retry
+    "ack_failures": True,
+    "catch_up": False,
+}
+
+# Logs ---------------------------------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"mask": {"()": "aegis.logs.MaskSecrets"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "filters": ["mask"], "formatter": "line"},
+    },
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"django.server": {"handlers": ["console"], "level": "INFO", "propagate": False}},
+}

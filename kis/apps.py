@@ -1,0 +1,8 @@
+"""The broker, together with the books we keep about it."""
+
+from django.apps import AppConfig
+
+
+class KisConfig(AppConfig):
+    name = "kis"
+    verbose_name = "한국투자증권"

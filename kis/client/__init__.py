@@ -1,0 +1,1 @@
+"""Client of the KIS Open API in four layers: protocol, transport, session, endpoints. No Django inside."""

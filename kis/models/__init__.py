@@ -1,0 +1,16 @@
+"""Tables of the books; the fixed columns keep the names of the owner's data dictionary (design.md, section 5)."""
+
+from kis.models.accounts import AccessToken, KisAccount
+from kis.models.books import KisExecution, KisHolding, KisUnfilledOrder
+from kis.models.market import DailyPrice
+from kis.models.runs import SyncRun
+
+__all__ = [
+    "AccessToken",
+    "DailyPrice",
+    "KisAccount",
+    "KisExecution",
+    "KisHolding",
+    "KisUnfilledOrder",
+    "SyncRun",
+]

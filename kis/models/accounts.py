@@ -1,0 +1,98 @@
+"""Account snapshots, and the access token every process shares."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from kis.korean import masked_account
+from kis.models.runs import SyncRun
+
+
+class KisAccountQuerySet(models.QuerySet["KisAccount"]):
+    def of(self, account_no: str, *, is_paper: bool) -> "KisAccountQuerySet":
+        """Snapshots of one account; `account_no` is CANO, eight digits."""
+        return self.filter(account_no=account_no, is_paper=is_paper)
+
+    def newest_first(self) -> "KisAccountQuerySet":
+        return self.order_by("-snapshot_at", "-id")
+
+
+class KisAccount(models.Model):
+    """One snapshot of an account. Amounts are won; `available` is the cash at D+2, not what can be ordered."""
+
+    snapshot_at = models.DateTimeField("기준 시각")
+    account_no = models.CharField("계좌번호", max_length=20, help_text="CANO, 앞 8자리")
+    is_paper = models.BooleanField("모의투자")
+    deposit = models.BigIntegerField("예수금 (D+0)", help_text="dnca_tot_amt")
+    available = models.BigIntegerField("D+2 예수금", help_text="prvs_rcdl_excc_amt, 가수도정산금액")
+    today_buy_amt = models.BigIntegerField("금일 매수금액", help_text="thdt_buy_amt")
+    today_sell_amt = models.BigIntegerField("금일 매도금액", help_text="thdt_sll_amt")
+    today_fee = models.BigIntegerField("금일 제비용", help_text="thdt_tlex_amt, 수수료와 세금 (추정)")
+    stock_eval_amt = models.BigIntegerField("유가평가금액", help_text="scts_evlu_amt")
+    total_eval_amt = models.BigIntegerField("총평가금액", help_text="tot_evlu_amt")
+    total_profit_loss = models.BigIntegerField("평가손익", help_text="evlu_pfls_smtl_amt")
+    total_buy_amt = models.BigIntegerField("매입금액", help_text="pchs_amt_smtl_amt")
+    # Ours.
+    product_code = models.CharField("상품코드", max_length=2, help_text="ACNT_PRDT_CD")
+    d1_cash = models.BigIntegerField("D+1 예수금", help_text="nxdy_excc_amt")
+    orderable_cash = models.BigIntegerField(
+        "주문가능금액",
+        null=True,
+        blank=True,
+        help_text="nrcvb_buy_amt, 미수 없는 매수금액. 조회하지 못하면 비어 있음",
+    )
+    net_assets = models.BigIntegerField("순자산", help_text="nass_amt")
+    previous_assets = models.BigIntegerField("전일 총자산", help_text="bfdy_tot_asst_evlu_amt")
+    sync_run = models.ForeignKey(
+        SyncRun, models.PROTECT, verbose_name="동기화", related_name="snapshots", null=True, blank=True
+    )
+    raw_json = models.JSONField("원본", default=dict, blank=True)
+
+    objects = KisAccountQuerySet.as_manager()
+
+    class Meta:
+        db_table = "kis_account"
+        verbose_name = "계좌 스냅샷"
+        verbose_name_plural = "계좌 스냅샷"
+        ordering = ["-snapshot_at", "-id"]
+        constraints = [
+            # Also the index of "the latest snapshot of this account" and of --as-of.
+            models.UniqueConstraint(
+                fields=["account_no", "is_paper", "product_code", "snapshot_at"],
+                name="kis_account_one_snapshot",
+            ),
+            models.CheckConstraint(condition=~Q(account_no=""), name="kis_account_has_number"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["-snapshot_at"], name="kis_account_newest"),  # admin list
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.masked_no} {self.snapshot_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def masked_no(self) -> str:
+        return masked_account(self.account_no, self.product_code)
+
+
+class AccessToken(models.Model):
+    """The broker's access token of one app key, encrypted, shared by all processes (see `kis.stores`).
+
+    Each new token messages the owner's phone and only one a minute is given out, so `issuing_until` lets a single
+    process ask while the others wait for its answer.
+    """
+
+    key_id = models.CharField("앱키 지문", max_length=64, unique=True)
+    token_encrypted = models.TextField("토큰 (암호문)", blank=True)
+    expires_at = models.DateTimeField("만료", null=True, blank=True)
+    generation = models.PositiveIntegerField("발급 차수", default=0)
+    issuing_until = models.DateTimeField("발급 중", null=True, blank=True)
+
+    class Meta:
+        db_table = "kis_access_token"
+        verbose_name = "접근 토큰"
+        verbose_name_plural = "접근 토큰"
+
+    def __str__(self) -> str:
+        return f"토큰 {self.key_id[:8]} {self.generation}차"

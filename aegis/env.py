@@ -1,6 +1,7 @@
 """Read typed settings from the environment; a value that cannot be understood stops the start with a sentence."""
 
 import os
+import secrets
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -54,3 +55,20 @@ def env_choice(name: str, choices: tuple[str, ...]) -> str:
     if value not in choices:
         raise ImproperlyConfigured(f"{name} 값은 {' 또는 '.join(choices)}여야 합니다.")
     return value
+
+
+def own_secret(path: Path) -> str:
+    """Return the secret kept in a file that only the owner can read; made on first use."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        secret = path.read_text(encoding="ascii").strip()
+        if not secret:
+            raise ImproperlyConfigured(
+                f"{path.name} 파일이 비어 있습니다. 지우고 다시 실행해 주세요."
+            ) from None
+        return secret
+    secret = secrets.token_urlsafe(50)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secret)
+    return secret

@@ -7,7 +7,7 @@ from pathlib import Path
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from aegis.env import env_bool, env_choice, env_list, env_str, load_env_file
+from aegis.env import env_bool, env_choice, env_list, env_str, load_env_file, own_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -19,9 +19,7 @@ if not TESTING:  # tests must not see the owner's keys
 
 # Site ---------------------------------------------------------------------------------------------------------------
 DEBUG = env_bool("DEBUG", default=False)
-SECRET_KEY = env_str("SECRET_KEY") or ("tests-only" if TESTING else "")
-if not SECRET_KEY:
-    raise ImproperlyConfigured("SECRET_KEY가 없습니다. 'make setup'을 실행하면 .env에 만들어 드립니다.")
+SECRET_KEY = env_str("SECRET_KEY") or own_secret(VAR_DIR / "secret-key")
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "127.0.0.1,localhost")
 
 INSTALLED_APPS = [

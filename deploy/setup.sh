@@ -83,15 +83,5 @@ case $profile in
 esac
 
 # --- what the product makes for itself --------------------------------------------------------------------------
-mkdir -p var
-if [ ! -e .env ]; then
-    umask 077
-    "$venv/bin/python" - >.env <<'PY'
-import secrets
-
-print("# 설정은 .env.example에 모두 설명되어 있습니다.")
-print(f"SECRET_KEY={secrets.token_urlsafe(50)}")
-PY
-fi
 "$venv/bin/python" manage.py build_fonts
 "$venv/bin/python" manage.py migrate --noinput --verbosity 0

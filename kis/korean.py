@@ -41,7 +41,7 @@ def percent(value: Decimal | float | None) -> str:
 
 
 def share(value: Decimal | float | None) -> str:
-    """A part of a whole in percent, `21.34` → `21.3`: one decimal, no sign."""
+    """Write a part of a whole in percent, `21.34` → `21.3`: one decimal, no sign."""
     if value is None:
         return MISSING
     return str(Decimal(str(value)).quantize(Decimal("0.1"), ROUND_HALF_UP)).replace("-", MINUS)

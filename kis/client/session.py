@@ -1,0 +1,126 @@
+"""Reads of one account: token, pace, retries and pages around the protocol."""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+
+from kis.client.auth import Token, TokenStore, ask_token, key_id
+from kis.client.codes import TR, Environment
+from kis.client.errors import KisReplyChanged, KisUnreachable, RateLimited, TokenExpired
+from kis.client.protocol import Cursor, Reply, read_reply, read_request
+from kis.client.throttle import SECONDS_BETWEEN_CALLS, Pacer
+from kis.client.transport import Transport
+
+CALL_TIMEOUT_SECONDS = 10.0
+READ_DEADLINE_SECONDS = 30.0
+MAX_ATTEMPTS = 5
+BACKOFF_BASE_SECONDS = 0.4
+BACKOFF_CAP_SECONDS = 6.0
+MAX_PAGES = 200
+
+
+class Session:
+    """Inquiries of one environment. Only reads go through here, because a read may be repeated and an order may not.
+
+    `wall_clock` is the real time (tokens expire by it), whatever day a simulator plays.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        *,
+        transport: Transport,
+        tokens: TokenStore,
+        pacer: Pacer | None = None,
+        wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.environment = environment
+        self.transport = transport
+        self.tokens = tokens
+        self.pacer = pacer or Pacer(SECONDS_BETWEEN_CALLS[environment.mode], sleep=sleep)
+        self.wall_clock = wall_clock
+        self.monotonic = monotonic
+        self.sleep = sleep
+        self.key_id = key_id(environment)
+        #: Calls sent, and how many of them the broker refused for their number.
+        self.requests = 0
+        self.rate_limited = 0
+
+    def read(self, tr: TR, params: Mapping[str, str], *, cursor: Cursor | None = None) -> Reply:
+        """Ask once, or again where that is safe, within a total deadline.
+
+        Raises NotOffered, KisRefused, KisReplyChanged at once, KisUnreachable or RateLimited when repeating did not
+        help.
+        """
+        ends_at = self.monotonic() + READ_DEADLINE_SECONDS
+        token = self.token()
+        renewed = False
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            try:
+                return self.call(tr, params, token=token, cursor=cursor, ends_at=ends_at)
+            except TokenExpired:
+                # Tokens die early in the broker's maintenance; a second refusal is not about the token's age.
+                if renewed:
+                    raise
+                token = self.token(refused=token)
+                renewed = True
+            except (KisUnreachable, RateLimited) as error:
+                if isinstance(error, RateLimited):
+                    self.rate_limited += 1
+                pause = self.pause(attempt, error)
+                if attempt == MAX_ATTEMPTS or self.monotonic() + pause >= ends_at:
+                    raise
+                self.sleep(pause)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def pages(self, tr: TR, params: Mapping[str, str]) -> Iterator[Reply]:
+        """Yield every page of an inquiry in order. Raises KisReplyChanged when the cursors do not lead to an end."""
+        cursor: Cursor | None = None
+        seen: set[str] = set()
+        for _ in range(MAX_PAGES):
+            first = {"CTX_AREA_FK100": "", "CTX_AREA_NK100": ""} if cursor is None else {}
+            reply = self.read(tr, {**params, **first}, cursor=cursor)
+            yield reply
+            # One report of "more" on a last page exists; its cursor was blank (kis-api.md section 2.2). A page that
+            # is truly lost this way shows in the totals, which every user of pages() checks.
+            if not reply.more or reply.cursor.is_blank:
+                return
+            if reply.cursor.nk in seen:
+                raise KisReplyChanged("ctx_area_nk100", tr_id=reply.tr_id, problem="같은 쪽이 되풀이됩니다")
+            seen.add(reply.cursor.nk)
+            cursor = reply.cursor
+        raise KisReplyChanged("tr_cont", tr_id=self.environment.tr_id(tr), problem="조회가 끝나지 않습니다")
+
+    def call(
+        self, tr: TR, params: Mapping[str, str], *, token: Token, cursor: Cursor | None, ends_at: float
+    ) -> Reply:
+        request = read_request(self.environment, tr, params, token=token.value, cursor=cursor)
+        self.pacer.wait()
+        remaining = ends_at - self.monotonic()
+        if remaining <= 0:
+            raise KisUnreachable("시간 안에 응답이 없습니다", tr_id=request.tr_id)
+        self.requests += 1
+        raw = self.transport.send(request, timeout_seconds=min(CALL_TIMEOUT_SECONDS, remaining))
+        return read_reply(raw, tr_id=request.tr_id)
+
+    def token(self, *, refused: Token | None = None) -> Token:
+        """Return a token the broker has not refused yet, asking for a new one only when there is none."""
+        stored = self.tokens.current(self.key_id)
+        if refused is None and stored and stored.is_fresh(self.wall_clock()):
+            return stored
+        seen = refused.generation if refused else stored.generation if stored else 0
+        return self.tokens.renew(self.key_id, seen=seen, ask=self.ask_token)
+
+    def ask_token(self) -> Token:
+        self.requests += 1
+        return ask_token(self.environment, self.transport)
+
+    def pause(self, attempt: int, error: KisUnreachable | RateLimited) -> float:
+        """Return seconds to wait: full jitter, and after a rate refusal at least until the next second's budget."""
+        jitter = random.uniform(0, min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2**attempt))  # noqa: S311
+        if isinstance(error, RateLimited):
+            return max(self.pacer.seconds, 0.1) + jitter
+        return jitter

@@ -1,0 +1,99 @@
+"""Access tokens in the database, encrypted, shared by all processes and asked for by one at a time."""
+
+import base64
+import hashlib
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from kis.client.auth import Token
+from kis.client.errors import KisMisconfigured, KisUnreachable
+from kis.models import AccessToken
+
+#: Longer than the token call may take; a process that dies while asking blocks the others no longer than this.
+ISSUING_LEASE = timedelta(seconds=30)
+POLL_SECONDS = 0.2
+
+
+def cipher() -> Fernet:
+    """Return the cipher of stored secrets: AEGIS_ENCRYPTION_KEY, or a key derived from SECRET_KEY."""
+    if settings.AEGIS_ENCRYPTION_KEY:
+        try:
+            return Fernet(settings.AEGIS_ENCRYPTION_KEY)
+        except ValueError:
+            raise KisMisconfigured(
+                "AEGIS_ENCRYPTION_KEY가 올바른 암호화 키가 아닙니다. .env.example의 설명대로 다시 만들어 주세요."
+            ) from None
+    digest = hashlib.blake2b(settings.SECRET_KEY.encode(), digest_size=32, person=b"aegis-tokens").digest()
+    return Fernet(base64.urlsafe_b64encode(digest))
+
+
+class DatabaseTokenStore:
+    """Tokens in `kis_access_token`. The row is claimed by one conditional UPDATE before the broker is asked."""
+
+    def __init__(
+        self,
+        *,
+        now: Callable[[], datetime] = timezone.now,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.now = now
+        self.sleep = sleep
+
+    def current(self, key_id: str) -> Token | None:
+        row = AccessToken.objects.filter(key_id=key_id).first()
+        return readable(row) if row else None
+
+    def renew(self, key_id: str, *, seen: int, ask: Callable[[], Token]) -> Token:
+        """Return a token later than generation `seen`; exactly one process asks the broker for it.
+
+        Raises whatever `ask` raises, and KisUnreachable when another process holds the claim too long.
+        """
+        AccessToken.objects.get_or_create(key_id=key_id)
+        ends_at = self.now() + ISSUING_LEASE + timedelta(seconds=5)
+        while self.now() < ends_at:
+            row = AccessToken.objects.get(key_id=key_id)
+            stored = readable(row)
+            if stored and stored.generation > seen and stored.is_fresh(self.now()):
+                return stored
+            if self.claim(row):
+                return self.ask_and_keep(row, ask)
+            self.sleep(POLL_SECONDS)
+        raise KisUnreachable("다른 프로세스가 토큰을 받는 중입니다", tr_id="tokenP")
+
+    def claim(self, row: AccessToken) -> bool:
+        now = self.now()
+        free = Q(issuing_until__isnull=True) | Q(issuing_until__lt=now)
+        claimed = AccessToken.objects.filter(free, pk=row.pk, generation=row.generation)
+        return claimed.update(issuing_until=now + ISSUING_LEASE) == 1
+
+    def ask_and_keep(self, row: AccessToken, ask: Callable[[], Token]) -> Token:
+        claimed = AccessToken.objects.filter(pk=row.pk, generation=row.generation)
+        try:
+            token = ask()
+        except BaseException:
+            claimed.update(issuing_until=None)
+            raise
+        claimed.update(
+            token_encrypted=cipher().encrypt(token.value.encode()).decode(),
+            expires_at=token.expires_at,
+            generation=row.generation + 1,
+            issuing_until=None,
+        )
+        return Token(token.value, token.expires_at, row.generation + 1)
+
+
+def readable(row: AccessToken) -> Token | None:
+    """Return the stored token, or None where there is none or the key has changed since."""
+    if not row.token_encrypted or row.expires_at is None:
+        return None
+    try:
+        value = cipher().decrypt(row.token_encrypted.encode()).decode()
+    except InvalidToken:
+        return None
+    return Token(value, row.expires_at, row.generation)

@@ -27,7 +27,7 @@ run: setup
 
 test: setup-dev
 	@$(PYTHON) -m pytest -q
-	@$(PYTHON) -m pytest -q --postgres -m django_db
+	@$(PYTHON) tests/with_postgres.py -m pytest -q -m django_db
 
 lint: setup-dev
 	@$(PYTHON) -m ruff format --check .

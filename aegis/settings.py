@@ -14,7 +14,10 @@ VAR_DIR = BASE_DIR / "var"
 VAR_DIR.mkdir(exist_ok=True)
 
 TESTING = "pytest" in sys.modules
-if not TESTING:  # tests must not see the owner's keys
+if TESTING:  # the owner's keys must never reach a test
+    for name in [name for name in os.environ if name.startswith(("AEGIS_", "KIS_", "GEMINI_", "SECRET_KEY"))]:
+        del os.environ[name]
+else:
     load_env_file(Path(os.environ.get("AEGIS_ENV_FILE", BASE_DIR / ".env")))
 
 # Site ---------------------------------------------------------------------------------------------------------------

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from django.conf import settings
 from django.utils import timezone
 
-from kis.client.codes import AccountNumber, Environment, Mode
+from kis.client.codes import AccountNumber, Environment, Mode, TrSet
 from kis.client.errors import KisMisconfigured
 from kis.client.session import Session
 from kis.client.transport import HttpTransport
@@ -51,7 +52,7 @@ def configured_environment(mode: Mode) -> Environment:
         app_key=account["app_key"],
         app_secret=account["app_secret"],
         account=AccountNumber.parse(account["account_no"]),
-        tr_set=settings.KIS_TR_SET,
+        tr_set=cast("TrSet", settings.KIS_TR_SET),
     )
 
 

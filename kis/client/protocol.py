@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
@@ -26,8 +26,11 @@ TOKEN_REFUSED = frozenset({"EGW00121", "EGW00122", "EGW00123"})
 GATEWAY_TROUBLE = frozenset(
     {"EGW00001", "EGW00002", "EGW00202", "EGW00203", "EGW00300", "EGW00301", "EGW00302", "OPSQ1002"}
 )
-INTEGER = re.compile(r"[+-]?\d{1,18}")
-DECIMAL = re.compile(r"[+-]?\d{1,18}(\.\d{1,12})?")
+# Not \d: it also takes the digits of other scripts.
+INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+DECIMAL = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,12})?")
+DAY = re.compile(r"[0-9]{8}")
+CLOCK = re.compile(r"[0-9]{6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +120,23 @@ class Row:
 
     def day(self, name: str) -> date:
         """Return a date from `YYYYMMDD`."""
+        text = self.text(name)
         try:
-            return datetime.strptime(self.text(name), "%Y%m%d").date()  # noqa: DTZ007  # a calendar day in Korea
+            if DAY.fullmatch(text):
+                return date(int(text[:4]), int(text[4:6]), int(text[6:]))
         except ValueError:
-            raise self.changed(name, "날짜를 읽을 수 없습니다") from None
+            pass  # a 31st of February: as unreadable as no date
+        raise self.changed(name, "날짜를 읽을 수 없습니다")
 
     def clock(self, name: str) -> time:
         """Return a time of day in Korea from `HHMMSS`."""
+        text = self.text(name)
         try:
-            return datetime.strptime(self.text(name), "%H%M%S").time()  # noqa: DTZ007  # a wall time in Korea
+            if CLOCK.fullmatch(text):
+                return time(int(text[:2]), int(text[2:4]), int(text[4:]))
         except ValueError:
-            raise self.changed(name, "시각을 읽을 수 없습니다") from None
+            pass  # 25 o'clock: as unreadable as no time
+        raise self.changed(name, "시각을 읽을 수 없습니다")
 
 
 @dataclass(frozen=True, slots=True)

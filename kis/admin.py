@@ -1,0 +1,187 @@
+"""The books in the admin, read-only."""
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from kis.admin_base import ReadOnlyAdmin, figure, gain, rate, won
+from kis.korean import masked_account, number
+from kis.models import (
+    AccessToken,
+    DailyPrice,
+    KisAccount,
+    KisExecution,
+    KisHolding,
+    KisUnfilledOrder,
+    SyncRun,
+)
+
+
+@admin.display(description="모드", ordering="is_paper")
+def mode(row: Any) -> SafeString:
+    name, css_class = ("모의", "paper") if row.is_paper else ("실전", "real")
+    return format_html('<span class="mode {}">{}</span>', css_class, name)
+
+
+@admin.display(description="계좌", ordering="account_no")
+def account(row: Any) -> str:
+    return masked_account(row.account_no, getattr(row, "product_code", ""))
+
+
+@admin.display(description="원본 응답")
+def raw_reply(row: Any) -> SafeString:
+    return format_html('<pre class="raw">{}</pre>', json.dumps(row.raw_json, ensure_ascii=False, indent=2))
+
+
+class BooksAdmin(ReadOnlyAdmin):
+    """A table of the books: the account is masked and the raw reply readable."""
+
+    exclude = ("account_no", "raw_json")
+
+    class Media:
+        css = {"all": ["kis/admin.css"]}
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        fields = [field.name for field in self.model._meta.fields if field.name not in self.exclude]  # noqa: SLF001
+        names = {field.name for field in self.model._meta.fields}  # noqa: SLF001
+        extra = [shown for name, shown in (("account_no", account), ("raw_json", raw_reply)) if name in names]
+        return [name for name in fields if name != "id"] + extra
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return self.get_readonly_fields(request, obj)
+
+
+@admin.register(KisAccount)
+class KisAccountAdmin(BooksAdmin):
+    list_display = (
+        "snapshot_at",
+        mode,
+        account,
+        won("total_eval_amt", "총평가금액"),
+        won("stock_eval_amt", "유가평가금액"),
+        gain("total_profit_loss", "평가손익"),
+        won("deposit", "D+0 예수금"),
+        won("available", "D+2 예수금"),
+        won("orderable_cash", "주문가능"),
+    )
+    list_filter = ("is_paper", "snapshot_at")
+
+
+@admin.register(KisHolding)
+class KisHoldingAdmin(BooksAdmin):
+    list_display = (
+        "stock_name",
+        "stock_code",
+        mode,
+        won("holding_qty", "수량"),
+        won("prpr", "현재가"),
+        rate("fllt_rt", "등락률"),
+        won("evlu_amt", "평가금액"),
+        gain("evlu_pfls_amt", "평가손익"),
+        rate("evlu_pfls_rt", "수익률"),
+        "snapshot_at",
+    )
+    list_filter = ("is_paper", "snapshot_date")
+    search_fields = ("stock_code", "stock_name")
+
+
+@admin.register(KisExecution)
+class KisExecutionAdmin(BooksAdmin):
+    list_display = (
+        "exec_dt",
+        "exec_tmd",
+        mode,
+        account,
+        "side",
+        "stock_name",
+        "stock_code",
+        won("exec_qty", "수량"),
+        won("exec_price", "단가"),
+        won("exec_amt", "금액"),
+        "odno",
+    )
+    list_filter = ("is_paper", "exec_type", "exec_dt")
+    search_fields = ("stock_code", "stock_name", "odno")
+
+    @admin.display(description="구분", ordering="exec_type")
+    def side(self, row: KisExecution) -> SafeString:
+        return figure(row.get_exec_type_display(), "up" if row.exec_type == "BUY" else "down")
+
+
+@admin.register(KisUnfilledOrder)
+class KisUnfilledOrderAdmin(BooksAdmin):
+    list_display = (
+        "snapshot_at",
+        mode,
+        account,
+        "side",
+        "stock_name",
+        "stock_code",
+        "rest",
+        won("ord_unpr", "주문가"),
+        "ordered_at",
+        "odno",
+    )
+    list_filter = ("is_paper", "sll_buy_dvsn_cd", "snapshot_date")
+    search_fields = ("stock_code", "stock_name", "odno")
+
+    @admin.display(description="구분", ordering="sll_buy_dvsn_cd")
+    def side(self, row: KisUnfilledOrder) -> SafeString:
+        return figure(row.get_sll_buy_dvsn_cd_display(), "up" if row.sll_buy_dvsn_cd == "02" else "down")
+
+    @admin.display(description="잔량/주문")
+    def rest(self, row: KisUnfilledOrder) -> SafeString:
+        return figure(f"{number(row.psbl_qty)}/{number(row.ord_qty)}")
+
+    @admin.display(description="주문 시각", ordering="ord_tmd")
+    def ordered_at(self, row: KisUnfilledOrder) -> str:
+        return f"{row.ord_tmd[:2]}:{row.ord_tmd[2:4]}:{row.ord_tmd[4:6]}"
+
+
+@admin.register(DailyPrice)
+class DailyPriceAdmin(ReadOnlyAdmin):
+    list_display = (
+        "trade_date",
+        "stock_code",
+        won("open", "시가"),
+        won("high", "고가"),
+        won("low", "저가"),
+        won("close", "종가"),
+        won("volume", "거래량"),
+    )
+    search_fields = ("=stock_code",)
+    list_filter = ("trade_date",)
+
+    class Media:
+        css = {"all": ["kis/admin.css"]}
+
+
+@admin.register(SyncRun)
+class SyncRunAdmin(BooksAdmin):
+    list_display = (
+        "started_at",
+        "job",
+        mode,
+        account,
+        "status",
+        won("requests", "요청"),
+        won("differences", "차이"),
+        "error",
+    )
+    list_filter = ("status", "is_paper", "job")
+
+
+@admin.register(AccessToken)
+class AccessTokenAdmin(ReadOnlyAdmin):
+    """When the broker's token was issued and ends; the token itself is never shown."""
+
+    list_display = ("short_id", "generation", "expires_at", "issuing_until")
+    fields = ("short_id", "generation", "expires_at", "issuing_until")
+
+    @admin.display(description="앱키 지문")
+    def short_id(self, row: AccessToken) -> str:
+        return row.key_id[:12]

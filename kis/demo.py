@@ -1,0 +1,75 @@
+"""Demo mode: the simulator runs inside the command that needs it and keeps its state between runs."""
+
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+
+from django.conf import settings
+
+from kis.client.codes import AccountNumber, Environment, Mode, TrSet
+from kis.client.errors import KisMisconfigured
+from kis.simulator.server import Simulator, SimulatorConfig
+
+LOCK_WAIT_SECONDS = 60.0
+LOCK_POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class DemoBroker:
+    """A running simulator, seen as a broker."""
+
+    simulator: Simulator
+    tr_set: TrSet
+
+    def now(self) -> datetime:
+        """Return the simulator's time, in Seoul."""
+        return self.simulator.now()
+
+    def environment(self, mode: Mode) -> Environment:
+        side = self.simulator.real if mode == "real" else self.simulator.paper
+        return Environment(
+            mode=mode,
+            base_url=side.url,
+            ws_url=side.ws,
+            app_key=side.app_key,
+            app_secret=side.app_secret,
+            account=AccountNumber.parse(side.account),
+            tr_set=self.tr_set,
+        )
+
+
+@contextmanager
+def running_simulator() -> Iterator[DemoBroker]:
+    """Start the simulator on free ports for one command; a second command waits for the first one's state."""
+    state_file: Path = settings.DEMO_STATE_FILE
+    market_dir = Path(settings.AEGIS_SIM_MARKET_DIR) if settings.AEGIS_SIM_MARKET_DIR else None
+    if market_dir and not market_dir.is_dir():
+        raise KisMisconfigured(f"AEGIS_SIM_MARKET_DIR 폴더가 없습니다: {market_dir}")
+    with only_one(state_file.with_suffix(".lock")):
+        config = SimulatorConfig(real_port=0, paper_port=0, state_file=state_file, market_dir=market_dir)
+        with Simulator(config) as simulator:
+            yield DemoBroker(simulator, cast("TrSet", settings.KIS_TR_SET))
+
+
+@contextmanager
+def only_one(lock_file: Path) -> Iterator[None]:
+    """Hold a lock between processes. Raises KisMisconfigured when another command keeps it too long."""
+    lock_file.parent.mkdir(parents=True, exist_ok=True)
+    with lock_file.open("w") as file:
+        ends_at = time.monotonic() + LOCK_WAIT_SECONDS
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > ends_at:
+                    raise KisMisconfigured(
+                        "다른 명령이 데모 시뮬레이터를 쓰고 있습니다. 그 명령이 끝난 뒤 다시 실행해 주세요."
+                    ) from None
+                time.sleep(LOCK_POLL_SECONDS)
+        yield

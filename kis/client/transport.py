@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 import requests
+import urllib3
 
 from kis.client.errors import KisUnreachable
 from kis.client.protocol import RawReply, Request
@@ -47,8 +48,9 @@ class HttpTransport:
                 stream=True,
             ) as response:
                 body = bytearray()
-                # The timeout of `requests` counts from byte to byte; a slow drip must not outlive the deadline.
-                for chunk in response.iter_content(65536):
+                # The timeout of `requests` counts from byte to byte, and `iter_content` waits for whole chunks; `read1`
+                # returns what is there, so that a slow drip cannot outlive the deadline.
+                while chunk := response.raw.read1(65536, decode_content=True):
                     body += chunk
                     if self.monotonic() > ends_at:
                         raise KisUnreachable("응답이 너무 느립니다", tr_id=request.tr_id)
@@ -57,13 +59,14 @@ class HttpTransport:
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return RawReply(status=response.status_code, headers=headers, body=bytes(body))
         # `from None`: the original text holds the address with the account number in its query.
-        except requests.Timeout:
+        except (requests.Timeout, urllib3.exceptions.TimeoutError):
             raise KisUnreachable("시간 안에 응답이 없습니다", tr_id=request.tr_id) from None
         except requests.exceptions.SSLError:
             raise KisUnreachable("안전한 연결(TLS)을 맺지 못했습니다", tr_id=request.tr_id) from None
-        except requests.exceptions.ChunkedEncodingError:
-            raise KisUnreachable("응답이 중간에 끊겼습니다", tr_id=request.tr_id) from None
         except requests.ConnectionError:
             raise KisUnreachable("연결하지 못했거나 연결이 끊겼습니다", tr_id=request.tr_id) from None
         except requests.RequestException:
             raise KisUnreachable("요청을 보내지 못했습니다", tr_id=request.tr_id) from None
+        # While the body is read, `urllib3` speaks for itself.
+        except (urllib3.exceptions.HTTPError, OSError):
+            raise KisUnreachable("응답이 중간에 끊겼습니다", tr_id=request.tr_id) from None

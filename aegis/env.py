@@ -58,17 +58,19 @@ def env_choice(name: str, choices: tuple[str, ...]) -> str:
 
 
 def own_secret(path: Path) -> str:
-    """Return the secret kept in a file that only the owner can read; made on first use."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        secret = path.read_text(encoding="ascii").strip()
-        if not secret:
-            raise ImproperlyConfigured(
-                f"{path.name} 파일이 비어 있습니다. 지우고 다시 실행해 주세요."
-            ) from None
-        return secret
-    secret = secrets.token_urlsafe(50)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(secret)
+    """Return the secret kept in a file that only the owner can read; made on first use, also by two processes."""
+    if not path.exists():
+        fresh = path.with_name(f".{path.name}.{os.getpid()}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(50))
+        try:
+            os.link(fresh, path)  # fails where another process was faster; its secret then counts
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    secret = path.read_text(encoding="ascii").strip()
+    if not secret:
+        raise ImproperlyConfigured(f"{path.name} 파일이 비어 있습니다. 지우고 다시 실행해 주세요.")
     return secret

@@ -7,7 +7,7 @@ from django.conf import settings
 
 BEARER = re.compile(r"(?i)(bearer\s+)[\w.~+/=-]+")
 JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+")
-ACCOUNT = re.compile(r"(?<![\d.])(\d{4})\d{4}-?(\d{2})(?![\d.])")
+ACCOUNT = re.compile(r"(?<!\d)(\d{4})\d{4}-(\d{2})(?!\d)")
 
 
 def mask(text: str) -> str:
@@ -18,7 +18,7 @@ def mask(text: str) -> str:
                 text = text.replace(secret, "****")
         number = account["account_no"].replace("-", "")
         if number:
-            text = text.replace(number[:8], number[:4] + "****")
+            text = re.sub(rf"(?<!\d){number[:8]}(?={number[8:]}\b|\b|-)", number[:4] + "****", text)
     text = BEARER.sub(r"\1****", text)
     text = JWT.sub("****", text)
     return ACCOUNT.sub(r"\1****-\2", text)

@@ -8,7 +8,6 @@ from django.core.exceptions import ImproperlyConfigured
 
 from aegis import env
 
-
 NAMES = ("A", "B", "C", "D", "E")
 
 

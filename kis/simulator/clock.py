@@ -1,0 +1,31 @@
+"""The simulated clock, and the real one that tokens and rate limits live by."""
+
+import time
+from datetime import datetime, timedelta
+
+from kis.simulator.business_days import KST
+from kis.simulator.errors import ControlRefused
+
+
+def wall_now() -> datetime:
+    """Return the real time: a client compares the life of its token with its own clock."""
+    return datetime.now(KST)
+
+
+class Clock:
+    """Runs on from its start at `speed` times real time; 0 stands still. Never goes back."""
+
+    def __init__(self, start: datetime, *, speed: float = 1.0) -> None:
+        self._start = start.astimezone(KST)
+        self._speed = speed
+        self._since = time.monotonic()
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=(time.monotonic() - self._since) * self._speed)
+
+    def set(self, moment: datetime) -> None:
+        """Jump forward. Raises ControlRefused for a moment already past."""
+        if moment < self.now():
+            raise ControlRefused("시뮬레이터의 시계는 뒤로 돌릴 수 없습니다.")
+        self._start = moment.astimezone(KST)
+        self._since = time.monotonic()

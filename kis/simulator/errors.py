@@ -1,0 +1,13 @@
+"""What the simulator refuses, in one Korean sentence each."""
+
+
+class SimulatorError(Exception):
+    """Base of the errors of the simulator; `str()` is one Korean sentence for the user."""
+
+
+class CannotStart(SimulatorError):
+    """A port, an option, the market directory or the state file does not allow a start."""
+
+
+class ControlRefused(SimulatorError):
+    """A request to the control plane that cannot be carried out; answered with HTTP 400."""

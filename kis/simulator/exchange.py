@@ -1,0 +1,498 @@
+"""Accounts and orders at the simulated broker: what was traded, what is held, what the cash will be."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from threading import RLock
+from typing import Literal
+
+from kis.client.codes import Mode
+from kis.simulator.business_days import (
+    CLOSING,
+    OPENING,
+    at,
+    is_business_day,
+    latest_business_day,
+    next_business_day,
+    previous_business_day,
+    settlement_day,
+)
+from kis.simulator.errors import ControlRefused
+from kis.simulator.listings import Listing
+from kis.simulator.market import Market, Quote
+from kis.simulator.prices import dice, tick_size
+
+Side = Literal["buy", "sell"]
+Source = Literal["api", "phone"]
+
+COMMISSION_RATE = Decimal("0.000140527")
+# Sale tax by settlement date, KOSPI and KOSDAQ alike; funds pay none.
+SALE_TAX = (
+    (date(2026, 1, 1), Decimal("0.0020")),
+    (date(2025, 1, 1), Decimal("0.0015")),
+    (date(2024, 1, 1), Decimal("0.0018")),
+    (date(2023, 1, 1), Decimal("0.0020")),
+    (date(2021, 1, 1), Decimal("0.0023")),
+    (date(2019, 6, 3), Decimal("0.0025")),
+    (date.min, Decimal("0.0030")),
+)
+ORDERS_FROM = time(8, 30)
+SOLD_OUT_DAYS = 2  # a sold-out stock stays on the statement until its sale is older than D-2
+JUST_BEFORE = timedelta(microseconds=1)
+LIMIT_ORDER, MARKET_ORDER = "00", "01"
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """Part of an order that was traded."""
+
+    at: datetime
+    quantity: int
+    price: int
+
+
+@dataclass(slots=True)
+class Order:
+    """One order as the broker keeps it; it lapses by itself when its day closes."""
+
+    mode: Mode
+    account: str
+    number: int
+    placed_at: datetime
+    side: Side
+    code: str
+    quantity: int
+    price: int  # 0 for a market order
+    kind: str = LIMIT_ORDER
+    source: Source = "api"
+    origin: int = 0  # number of the order that this one amends or cancels
+    cancelled: int = 0
+    fills: list[Fill] = field(default_factory=list)
+
+    @property
+    def day(self) -> date:
+        return self.placed_at.date()
+
+    @property
+    def filled(self) -> int:
+        return sum(fill.quantity for fill in self.fills)
+
+    @property
+    def amount(self) -> int:
+        return sum(fill.quantity * fill.price for fill in self.fills)
+
+    @property
+    def remaining(self) -> int:
+        return self.quantity - self.filled - self.cancelled
+
+    def is_open(self, now: datetime) -> bool:
+        return self.remaining > 0 and now < at(self.day, CLOSING)
+
+    def as_seen(self, until: datetime) -> "Order":
+        """Return the order without the fills after `until`."""
+        return replace(self, fills=[fill for fill in self.fills if fill.at <= until])
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """A quantity of one stock and what was paid for it, without costs."""
+
+    quantity: int
+    cost: int
+
+    @property
+    def average(self) -> Decimal:
+        return Decimal(self.cost) / self.quantity if self.quantity else Decimal(0)
+
+    def bought(self, quantity: int, amount: int) -> "Lot":
+        return Lot(self.quantity + quantity, self.cost + amount)
+
+    def sold(self, quantity: int) -> "Lot":
+        """Take shares out at the moving average, which a sale does not change."""
+        left = self.quantity - quantity
+        return Lot(left, round(Decimal(self.cost) * left / self.quantity) if left else 0)
+
+
+@dataclass(slots=True)
+class Account:
+    """What an account began with and every order since; holdings and cash follow from these by replay."""
+
+    mode: Mode
+    number: str  # 12345678-01
+    opening_cash: int = 0
+    opening: dict[str, Lot] = field(default_factory=dict)
+    orders: list[Order] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Traded:
+    """Sums of fills on one side or both: of a day, or of one stock on a day."""
+
+    bought_quantity: int = 0
+    bought_amount: int = 0
+    sold_quantity: int = 0
+    sold_amount: int = 0
+    costs: int = 0
+
+    def add(self, side: Side, quantity: int, amount: int, costs: int) -> None:
+        if side == "buy":
+            self.bought_quantity += quantity
+            self.bought_amount += amount
+        else:
+            self.sold_quantity += quantity
+            self.sold_amount += amount
+        self.costs += costs
+
+
+@dataclass(slots=True)
+class Book:
+    """An account after its trades: lots, sums per day, and cash by the day it settles on."""
+
+    opening_cash: int
+    lots: dict[str, Lot]
+    days: defaultdict[date, Traded] = field(default_factory=lambda: defaultdict(Traded))
+    stocks: defaultdict[tuple[date, str], Traded] = field(default_factory=lambda: defaultdict(Traded))
+    settling: defaultdict[date, int] = field(default_factory=lambda: defaultdict(int))
+
+    def cash_on(self, day: date) -> int:
+        return self.opening_cash + sum(amount for due, amount in self.settling.items() if due <= day)
+
+    @property
+    def cash(self) -> int:
+        """Cash after everything traded so far has settled."""
+        return self.opening_cash + sum(self.settling.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One line of a statement."""
+
+    listing: Listing
+    lot: Lot
+    price: int
+    base: int
+    orderable: int
+    today: Traded
+    yesterday: Traded
+
+    @property
+    def value(self) -> int:
+        return self.price * self.lot.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """An account valued at one instant."""
+
+    day: date
+    holdings: list[Holding]
+    cash: int
+    cash_next_day: int
+    cash_settled: int  # after all trades so far
+    today: Traded
+    yesterday: Traded
+    previous_total: int
+
+    @property
+    def value(self) -> int:
+        return sum(holding.value for holding in self.holdings)
+
+    @property
+    def cost(self) -> int:
+        return sum(holding.lot.cost for holding in self.holdings)
+
+    @property
+    def total(self) -> int:
+        return self.value + self.cash_settled
+
+
+@dataclass(frozen=True, slots=True)
+class BuyingPower:
+    """Cash that new orders may use."""
+
+    cash: int
+    reusable: int  # proceeds of sales that have not settled yet
+
+    @property
+    def total(self) -> int:
+        return self.cash + self.reusable
+
+    @property
+    def amount(self) -> int:
+        """The largest amount whose commission still fits in."""
+        return int(self.total / (1 + COMMISSION_RATE))
+
+
+def commission(amount: int) -> int:
+    """Fractions of a won are dropped."""
+    return int(amount * COMMISSION_RATE)
+
+
+def sale_tax(amount: int, *, listing: Listing, settles_on: date) -> int:
+    """Return the transaction tax on a sale; the day of settlement decides the rate."""
+    if listing.is_fund:
+        return 0
+    rate = next(rate for since, rate in SALE_TAX if settles_on >= since)
+    return int(amount * rate)
+
+
+class Exchange:
+    """The market, the accounts and their orders. Every read and change happens under `lock`."""
+
+    def __init__(self, market: Market, accounts: Iterable[Account]) -> None:
+        self.market = market
+        self.accounts: dict[Mode, Account] = {account.mode: account for account in accounts}
+        self.lock = RLock()
+        self.revision = 0  # grows with every change worth saving
+        self.matched_until: datetime | None = None
+        self.last_numbers: dict[Mode, tuple[date, int]] = {}
+        self._books: dict[Mode, tuple[int, Book]] = {}
+
+    # --- orders ---------------------------------------------------------------------------------------------
+
+    def orders(self) -> Iterator[Order]:
+        for account in self.accounts.values():
+            yield from account.orders
+
+    def open_orders(self, account: Account, now: datetime) -> list[Order]:
+        return [order for order in account.orders if order.is_open(now)]
+
+    def next_number(self, mode: Mode, day: date) -> int:
+        """Return the next order number of the day; other people's orders lie in between."""
+        last_day, last = self.last_numbers.get(mode, (date.min, 0))
+        if last_day != day:
+            last = 0
+        number = last + dice("order number", self.market.seed, mode, day, last).randint(1, 60)
+        self.last_numbers[mode] = (day, number)
+        return number
+
+    def record_order(self, order: Order) -> Order:
+        """Keep an order as it is; the rules were looked at before, or it is history."""
+        self.accounts[order.mode].orders.append(order)
+        self.revision += 1
+        return order
+
+    def record_fill(self, order: Order, fill: Fill) -> None:
+        order.fills.append(fill)
+        self.revision += 1
+
+    def place(
+        self,
+        account: Account,
+        *,
+        side: Side,
+        code: str,
+        quantity: int,
+        price: int,
+        now: datetime,
+        source: Source,
+    ) -> Order:
+        """Accept an order and trade it against the current price if it reaches it. Raises ControlRefused."""
+        self.advance(now)
+        self._check_order(account, side=side, code=code, quantity=quantity, price=price, now=now)
+        order = Order(
+            mode=account.mode,
+            account=account.number,
+            number=self.next_number(account.mode, now.date()),
+            placed_at=now,
+            side=side,
+            code=code,
+            quantity=quantity,
+            price=price,
+            kind=LIMIT_ORDER if price else MARKET_ORDER,
+            source=source,
+        )
+        self.record_order(order)
+        quote = self._quote(code, now)
+        if quote.today is not None and _reaches(order, quote.price):
+            self.record_fill(order, Fill(now, quantity, quote.price))
+        return order
+
+    def fill_by_hand(self, account: Account, *, number: int, quantity: int, now: datetime) -> Order:
+        """Trade part of an open order at its own price, as the control plane asks. Raises ControlRefused."""
+        self.advance(now)
+        order = next((order for order in self.open_orders(account, now) if order.number == number), None)
+        if order is None:
+            raise ControlRefused(f"미체결 주문이 아닙니다: {number:010d}")
+        if not 1 <= quantity <= order.remaining:
+            raise ControlRefused(f"체결 수량은 1주에서 {order.remaining}주 사이여야 합니다: {quantity}")
+        self.record_fill(order, Fill(now, quantity, order.price or self._quote(order.code, now).price))
+        return order
+
+    def advance(self, now: datetime) -> None:
+        """Trade the resting orders that the price has met since the last look."""
+        since = self.matched_until or now
+        if now <= since:
+            self.matched_until = since
+            return
+        for account in self.accounts.values():
+            for order in account.orders:
+                if order.remaining > 0 and at(order.day, CLOSING) > since:
+                    self._match(
+                        order, since=max(since, order.placed_at), until=min(now, at(order.day, CLOSING))
+                    )
+        self.matched_until = now
+
+    def _match(self, order: Order, *, since: datetime, until: datetime) -> None:
+        is_buy = order.side == "buy"
+        worst = 10**12 if is_buy else 0
+        met = self.market.crossing(order.code, since, until, limit=order.price or worst, is_buy=is_buy)
+        if met is None:
+            return
+        in_auction = order.placed_at < at(order.day, OPENING) and met == at(order.day, OPENING)
+        price = self._quote(order.code, met).price if in_auction or not order.price else order.price
+        self.record_fill(order, Fill(met, order.remaining, price))
+
+    def _check_order(
+        self, account: Account, *, side: Side, code: str, quantity: int, price: int, now: datetime
+    ) -> None:
+        if not is_business_day(now.date()) or not ORDERS_FROM <= now.timetz().replace(tzinfo=None) < CLOSING:
+            raise ControlRefused("주문을 받는 시간(영업일 08:30~15:30)이 아닙니다.")
+        quote = self.market.quote(code, now)
+        if quote is None:
+            raise ControlRefused(f"없는 종목코드입니다: {code}")
+        if quantity < 1:
+            raise ControlRefused("주문 수량은 1주 이상이어야 합니다.")
+        lowest, highest = quote.limits
+        if price and price % tick_size(price, is_fund=quote.listing.is_fund):
+            raise ControlRefused(f"호가단위에 맞지 않는 가격입니다: {price:,}원")
+        if price and not lowest <= price <= highest:
+            raise ControlRefused(f"가격은 하한가 {lowest:,}원에서 상한가 {highest:,}원 사이여야 합니다.")
+        if side == "sell" and quantity > self.orderable(account, code, now):
+            raise ControlRefused("주문 가능한 수량을 초과했습니다.")
+        if side == "buy" and quantity * (price or highest) > self.buying_power(account, now).amount:
+            raise ControlRefused("주문 가능한 금액을 초과했습니다.")
+
+    # --- what follows from the orders -----------------------------------------------------------------------
+
+    def book(self, account: Account, *, until: datetime | None = None) -> Book:
+        """Replay an account's fills, all of them or those up to `until`."""
+        if until is not None:
+            return self._replay(account, until)
+        cached = self._books.get(account.mode)
+        if cached is None or cached[0] != self.revision:
+            cached = self._books[account.mode] = (self.revision, self._replay(account, None))
+        return cached[1]
+
+    def _replay(self, account: Account, until: datetime | None) -> Book:
+        book = Book(account.opening_cash, dict(account.opening))
+        traded: defaultdict[int, int] = defaultdict(int)
+        fills = sorted(
+            ((fill.at, order.number, fill, order) for order in account.orders for fill in order.fills),
+            key=lambda entry: entry[:2],
+        )
+        for moment, _, fill, order in fills:
+            if until is not None and moment > until:
+                break
+            self._book_fill(book, order, fill, already=traded[id(order)])
+            traded[id(order)] += fill.quantity * fill.price
+        return book
+
+    def _book_fill(self, book: Book, order: Order, fill: Fill, *, already: int) -> None:
+        amount = fill.quantity * fill.price
+        # Costs are truncated once per order, so a second fill adds the difference to the order's new total.
+        costs = self.costs(order, already + amount) - self.costs(order, already)
+        lot = book.lots.get(order.code, Lot(0, 0))
+        if order.side == "buy":
+            book.lots[order.code] = lot.bought(fill.quantity, amount)
+            cash = -amount - costs
+        else:
+            book.lots[order.code] = lot.sold(fill.quantity)
+            cash = amount - costs
+        book.settling[settlement_day(order.day)] += cash
+        book.days[order.day].add(order.side, fill.quantity, amount, costs)
+        book.stocks[order.day, order.code].add(order.side, fill.quantity, amount, costs)
+
+    def costs(self, order: Order, amount: int) -> int:
+        """Return commission and tax if `amount` of an order is traded."""
+        costs = commission(amount)
+        if order.side == "sell":
+            listing = self.market.listings[order.code]
+            costs += sale_tax(amount, listing=listing, settles_on=settlement_day(order.day))
+        return costs
+
+    def orderable(self, account: Account, code: str, now: datetime, *, book: Book | None = None) -> int:
+        """Return the shares held less those in open sell orders."""
+        lot = (book or self.book(account)).lots.get(code, Lot(0, 0))
+        selling = sum(
+            order.remaining
+            for order in self.open_orders(account, now)
+            if order.side == "sell" and order.code == code
+        )
+        return max(lot.quantity - selling, 0)
+
+    def buying_power(self, account: Account, now: datetime) -> BuyingPower:
+        """Return what is left for new buys after the open ones have been set aside."""
+        book = self.book(account)
+        reserved = 0
+        for order in self.open_orders(account, now):
+            if order.side == "buy":
+                amount = order.remaining * (order.price or self._quote(order.code, now).limits[1])
+                reserved += amount + commission(amount)
+        settled = book.cash_on(latest_business_day(now.date()))
+        total = max(book.cash - reserved, 0)
+        cash = min(max(min(settled, book.cash) - reserved, 0), total)
+        return BuyingPower(cash=cash, reusable=total - cash)
+
+    def statement(self, account: Account, now: datetime, *, until: datetime | None = None) -> Statement:
+        """Value an account at `now`; `until` hides the fills after it, as a slow back office does."""
+        day = latest_business_day(now.date())
+        yesterday = previous_business_day(day)
+        book = self.book(account, until=until)
+        before = self.book(account, until=at(day, time.min) - JUST_BEFORE)
+        shown_sales = {day, *(previous_business_day(day, count) for count in range(1, SOLD_OUT_DAYS + 1))}
+        holdings = [
+            self._holding(account, code, lot, book=book, day=day, yesterday=yesterday, now=now)
+            for code, lot in sorted(book.lots.items())
+            if lot.quantity or any(book.stocks[sold_on, code].sold_quantity for sold_on in shown_sales)
+        ]
+        previous_value = sum(
+            lot.quantity * self._quote(code, now).base for code, lot in before.lots.items() if lot.quantity
+        )
+        return Statement(
+            day=day,
+            holdings=holdings,
+            cash=book.cash_on(day),
+            cash_next_day=book.cash_on(next_business_day(day)),
+            cash_settled=book.cash,
+            today=book.days[day],
+            yesterday=book.days[yesterday],
+            previous_total=previous_value + before.cash,
+        )
+
+    def _holding(
+        self, account: Account, code: str, lot: Lot, *, book: Book, day: date, yesterday: date, now: datetime
+    ) -> Holding:
+        quote = self._quote(code, now)
+        return Holding(
+            listing=quote.listing,
+            lot=lot,
+            price=quote.price,
+            base=quote.base,
+            orderable=self.orderable(account, code, now, book=book),
+            today=book.stocks[day, code],
+            yesterday=book.stocks[yesterday, code],
+        )
+
+    def _quote(self, code: str, now: datetime) -> Quote:
+        quote = self.market.quote(code, now)
+        if quote is None:
+            raise ControlRefused(f"이 시각에는 {code} 종목의 시세가 없습니다.")
+        return quote
+
+    # --- control --------------------------------------------------------------------------------------------
+
+    def replace_account(self, account: Account, *, cash: int, lots: dict[str, Lot]) -> None:
+        """Start an account over with this cash and these lots; its orders are forgotten."""
+        account.opening_cash = cash
+        account.opening = dict(lots)
+        account.orders.clear()
+        self.revision += 1
+
+
+def _reaches(order: Order, price: int) -> bool:
+    if not order.price:
+        return True
+    return price <= order.price if order.side == "buy" else price >= order.price

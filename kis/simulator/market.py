@@ -1,0 +1,317 @@
+"""The simulated market: real days from a directory or generated ones, told the same way every time."""
+
+import csv
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from itertools import islice
+from math import exp, pi, sin
+from operator import attrgetter
+from pathlib import Path
+
+from kis.simulator.business_days import (
+    at,
+    business_days,
+    is_business_day,
+    latest_business_day,
+    previous_business_day,
+)
+from kis.simulator.errors import CannotStart, ControlRefused
+from kis.simulator.listings import GENERATED, STOCK_CODE, Listing, MarketName, sector_of
+from kis.simulator.prices import (
+    STEPS,
+    Bar,
+    daily_limits,
+    day_path,
+    dice,
+    extremes,
+    moment_of,
+    next_bar,
+    on_tick,
+    step_of,
+)
+
+EPOCH = date(2023, 1, 2)  # first generated day
+REVERSION = 0.008  # pull of a generated price back to its base, per day
+STOCK_SIGMA = (0.013, 0.028)
+FUND_SIGMA = (0.007, 0.012)
+BASE_PRICE_EXPONENTS = (7.6, 12.6)  # listings nobody described: 2,000 to 300,000 won
+AUCTION_SHARE = 0.04  # of a day's volume, traded at the closing print
+SESSION_TIME = time(10, 0)
+MARKETS: Mapping[str, MarketName] = {"KOSPI": "KOSPI", "KOSDAQ": "KOSDAQ"}
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What the market shows for one stock at one instant."""
+
+    listing: Listing
+    at: datetime
+    price: int
+    base: int  # close of the trading day before the one shown
+    today: Bar | None  # the day so far; None before the opening
+    previous: Bar | None
+
+    @property
+    def change(self) -> int:
+        return self.price - self.base
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        return daily_limits(self.base, is_fund=self.listing.is_fund)
+
+
+class History:
+    """The full bars of one stock, oldest first; generated ones are made when they are asked for."""
+
+    def __init__(self, recorded: list[Bar], generated: Iterator[Bar]) -> None:
+        self._bars = recorded
+        self._generated = generated
+
+    def up_to(self, day: date) -> list[Bar]:
+        """Return all bars, made at least up to `day`."""
+        while not self._bars or self._bars[-1].day < day:
+            self._bars.append(next(self._generated))
+        return self._bars
+
+    def between(self, start: date, end: date) -> list[Bar]:
+        bars = self.up_to(end)
+        day = attrgetter("day")
+        return bars[bisect_left(bars, start, key=day) : bisect_right(bars, end, key=day)]
+
+
+class Market:
+    """Prices by code and moment. The only state is what the control plane adds: listings and price overrides."""
+
+    def __init__(
+        self,
+        *,
+        listings: Iterable[Listing] = GENERATED,
+        recorded: Mapping[str, list[Bar]] | None = None,
+        seed: int = 1,
+        name: str = "generated",
+        last_recorded_day: date | None = None,
+    ) -> None:
+        self.seed = seed
+        self.name = name
+        self.last_recorded_day = last_recorded_day
+        self._listings = {listing.code: listing for listing in listings}
+        self._recorded = recorded or {}
+        self._histories: dict[str, History] = {}
+        self.added: dict[str, Listing] = {}
+        self.overrides: dict[tuple[str, date], list[tuple[datetime, int]]] = {}
+        self._path = lru_cache(maxsize=512)(self._make_path)
+
+    @property
+    def listings(self) -> dict[str, Listing]:
+        return self._listings
+
+    def listing(self, code: str) -> Listing | None:
+        return self._listings.get(code)
+
+    def add_listing(self, code: str, name: str = "") -> Listing:
+        """List a stock that the market does not know, with generated prices."""
+        if not STOCK_CODE.fullmatch(code):
+            raise ControlRefused(f"종목코드는 숫자와 영문 대문자 6자리여야 합니다: {code}")
+        known = self._listings.get(code)
+        if known is not None:
+            return known
+        exponent = dice("base price", self.seed, code).uniform(*BASE_PRICE_EXPONENTS)
+        name = name or f"모의종목 {code}"
+        sector = sector_of(name, code, "기타")
+        base_price = on_tick(exp(exponent), is_fund=sector in {"ETF", "ETN"})
+        listing = Listing(code, name, "KOSPI", sector, base_price)
+        self.restore_listing(listing)
+        return listing
+
+    def restore_listing(self, listing: Listing) -> None:
+        self._listings[listing.code] = self.added[listing.code] = listing
+
+    def session_start(self, now: datetime) -> date:
+        """Return the trading day that `--clock session` means at `now`."""
+        if self.last_recorded_day is not None:
+            return self.last_recorded_day
+        day = latest_business_day(now.date())
+        return day if now >= at(day, SESSION_TIME) else previous_business_day(day)
+
+    def override_price(self, code: str, price: int, *, moment: datetime) -> None:
+        """Pin the price of a stock from `moment` until the end of that day; the day then closes at it."""
+        if code not in self._listings:
+            raise ControlRefused(f"없는 종목코드입니다: {code}")
+        self.overrides.setdefault((code, moment.date()), []).append((moment, price))
+
+    def bars(self, code: str, start: date, end: date) -> list[Bar]:
+        """Return the full bars of the days from `start` to `end`, oldest first."""
+        bars = self._history(code).between(start, end)
+        if self.overrides:
+            return [self._with_overrides(code, bar) for bar in bars]
+        return bars
+
+    def bar(self, code: str, day: date) -> Bar | None:
+        bars = self.bars(code, day, day)
+        return bars[0] if bars else None
+
+    def last_bar_before(self, code: str, day: date) -> Bar | None:
+        # Ten days bridge the longest holidays; a stock that paused longer is looked up from its beginning.
+        near = self.bars(code, day - timedelta(days=10), day - timedelta(days=1))
+        bars = near or self.bars(code, date.min, day - timedelta(days=1))
+        return bars[-1] if bars else None
+
+    def quote(self, code: str, moment: datetime) -> Quote | None:
+        """Return what a stock shows at `moment`; None for an unknown code or before its first day."""
+        listing = self._listings.get(code)
+        if listing is None:
+            return None
+        day = moment.date()
+        if not is_business_day(day):
+            # A closed day shows the last trading day as it ended.
+            day = previous_business_day(day)
+            moment = moment_of(day, STEPS)
+        previous = self.last_bar_before(code, day)
+        today = self.bar_so_far(code, moment)
+        if previous is None and today is None:
+            return None
+        base = previous.close if previous else (today.open if today else 0)
+        return Quote(
+            listing=listing,
+            at=moment,
+            price=today.close if today else base,
+            base=base,
+            today=today,
+            previous=previous,
+        )
+
+    def bar_so_far(self, code: str, moment: datetime) -> Bar | None:
+        """Return the bar of the day of `moment` up to it; None before the opening or without trading."""
+        step = step_of(moment)
+        if step < 0 or (full := self._bar_as_recorded(code, moment.date())) is None:
+            return None
+        if step >= STEPS:
+            return self._with_overrides(code, full)
+        pinned = [
+            (since, price) for since, price in self.overrides.get((code, full.day), ()) if since <= moment
+        ]
+        walked = min(step, step_of(pinned[0][0])) if pinned else step
+        path = self._path(code, full)
+        low, high = extremes(path, 0, max(walked, 0))
+        prices = [price for _, price in pinned]
+        price = prices[-1] if prices else path[step]
+        volume = int(full.volume * _share_traded(step))
+        return Bar(full.day, full.open, max([high, *prices]), min([low, *prices]), price, volume)
+
+    def crossing(
+        self, code: str, since: datetime, until: datetime, *, limit: int, is_buy: bool
+    ) -> datetime | None:
+        """Return the first moment after `since` and up to `until` at which the price met `limit`."""
+        full = self._bar_as_recorded(code, until.date())
+        last = step_of(until)
+        if full is None or last < 0:
+            return None
+        first = max(step_of(since), 0) if since.date() == full.day else 0
+        path = self._path(code, full)
+        pinned = self.overrides.get((code, full.day), ())
+        for step in range(first, last + 1):
+            moment = max(moment_of(full.day, step), since)
+            price = next((price for start, price in reversed(pinned) if start <= moment), path[step])
+            if (price <= limit) if is_buy else (price >= limit):
+                return moment
+        for start, price in pinned:
+            if since < start <= until and ((price <= limit) if is_buy else (price >= limit)):
+                return start
+        return None
+
+    def _history(self, code: str) -> History:
+        history = self._histories.get(code)
+        if history is None:
+            recorded = list(self._recorded.get(code, ()))
+            history = self._histories[code] = History(recorded, self._generate(code, recorded))
+        return history
+
+    def _generate(self, code: str, recorded: list[Bar]) -> Iterator[Bar]:
+        """Walk on from the last recorded close, or from the base price at EPOCH: once, forward, never again."""
+        listing = self._listings[code]
+        random = dice("walk", self.seed, code)
+        anchor = close = recorded[-1].close if recorded else listing.base_price
+        sigma = random.uniform(*(FUND_SIGMA if listing.is_fund else STOCK_SIGMA))
+        drift = 0.0 if recorded else random.gauss(0.0, 0.15)
+        start = recorded[-1].day + timedelta(days=1) if recorded else EPOCH
+        for day in business_days(start, date.max):
+            drift += random.gauss(0.0, sigma) - REVERSION * drift
+            bar = next_bar(
+                day,
+                previous_close=close,
+                target=anchor * exp(drift),
+                sigma=sigma,
+                random=random,
+                fund=listing.is_fund,
+            )
+            close = bar.close
+            yield bar
+
+    def _bar_as_recorded(self, code: str, day: date) -> Bar | None:
+        bars = self._history(code).between(day, day)
+        return bars[0] if bars else None
+
+    def _with_overrides(self, code: str, bar: Bar) -> Bar:
+        pinned = self.overrides.get((code, bar.day))
+        if not pinned:
+            return bar
+        low, high = extremes(self._path(code, bar), 0, max(step_of(pinned[0][0]), 0))
+        prices = [price for _, price in pinned]
+        return bar._replace(high=max([high, *prices]), low=min([low, *prices]), close=prices[-1])
+
+    def _make_path(self, code: str, bar: Bar) -> list[int]:
+        return day_path(bar, seed=f"{self.seed}:{code}", is_fund=self._listings[code].is_fund)
+
+
+def _share_traded(step: int) -> float:
+    """Return the part of a day's volume traded by `step`: busy at both ends."""
+    passed = (step + 1) / STEPS
+    return (1 - AUCTION_SHARE) * (passed + 0.6 * sin(2 * pi * passed) / (2 * pi))
+
+
+def read_market(directory: Path, *, seed: int) -> Market:
+    """Read `stocks.csv` and `krx_daily.csv`. Raises CannotStart with the file and line at fault."""
+    listings = []
+    for line, row in _rows(directory / "stocks.csv", ["code", "name", "market", "sector"]):
+        code, name, market, sector = row
+        if not STOCK_CODE.fullmatch(code) or market not in MARKETS:
+            raise CannotStart(f"{directory / 'stocks.csv'}의 {line}번째 줄을 읽을 수 없습니다.")
+        listings.append(Listing(code, name, MARKETS[market], sector_of(name, code, sector)))
+    recorded: dict[str, list[Bar]] = {listing.code: [] for listing in listings}
+    path = directory / "krx_daily.csv"
+    for line, (code, day, *numbers) in _rows(
+        path, ["code", "date", "open", "high", "low", "close", "volume"]
+    ):
+        try:
+            opening, high, low, close, volume = map(int, numbers)
+            recorded[code].append(
+                Bar(date.fromisoformat(day), opening or close, high or close, low or close, close, volume)
+            )
+        except (KeyError, ValueError):
+            raise CannotStart(f"{path}의 {line}번째 줄을 읽을 수 없습니다.") from None
+    days = {bar.day for bars in recorded.values() for bar in bars}
+    if not days:
+        raise CannotStart(f"{path}에 시세가 없습니다.")
+    for bars in recorded.values():
+        bars.sort()
+    traded = [listing for listing in listings if recorded[listing.code]]
+    name = f"replay {min(days)}..{max(days)}"
+    return Market(listings=traded, recorded=recorded, seed=seed, name=name, last_recorded_day=max(days))
+
+
+def _rows(path: Path, columns: list[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield line numbers and rows of a CSV file with exactly these columns."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            if next(reader, None) != columns:
+                raise CannotStart(f"{path}의 첫 줄은 {','.join(columns)} 이어야 합니다.")
+            for line, row in enumerate(islice(reader, None), start=2):
+                if len(row) != len(columns):
+                    raise CannotStart(f"{path}의 {line}번째 줄을 읽을 수 없습니다.")
+                yield line, row
+    except (OSError, UnicodeDecodeError, csv.Error):
+        raise CannotStart(f"시세 파일을 읽을 수 없습니다: {path}") from None

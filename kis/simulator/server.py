@@ -1,0 +1,571 @@
+"""The simulator over HTTP: one server per host of the broker, in a thread of its own."""
+
+import asyncio
+import contextlib
+import json
+import socket
+import struct
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+from urllib.parse import parse_qsl
+
+import uvicorn
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+from kis.client.codes import Mode
+from kis.simulator import control, inquiries, wire
+from kis.simulator.business_days import at
+from kis.simulator.clock import Clock, wall_now
+from kis.simulator.errors import CannotStart, ControlRefused
+from kis.simulator.exchange import Account, Exchange
+from kis.simulator.faults import TOKEN_SERVICES, Fault, Faults, reshape
+from kis.simulator.gateway import Credentials, Gateway, fixed_text, gateway_refusal
+from kis.simulator.market import SESSION_TIME, Market, read_market
+from kis.simulator.seed import fill_sample_accounts
+from kis.simulator.state import read_state, restore, write_state
+
+MODES: tuple[Mode, ...] = ("real", "paper")
+LOOPBACK = {"127.0.0.1", "::1"}
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER with no time to linger: closing sends RST
+HANG_MS = 60_000
+DRIP_BYTES = 64
+DRIP_MS = 50
+HTML_PAGE = b"<!DOCTYPE html><html><head><title>503 Service Unavailable</title></head><body>Service Unavailable</body></html>"
+JSON_TYPE = "application/json; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatorConfig:
+    """How a simulator is started; port 0 picks a free one, `state_file` None keeps nothing.
+
+    `limits=False` lifts the rates and the minute between token calls. The websocket ports are reserved, so that the
+    printed addresses are ours, but nothing listens on them: the simulator has no realtime feed.
+    """
+
+    host: str = "127.0.0.1"
+    real_port: int = 0
+    paper_port: int = 0
+    real_ws_port: int = 0
+    paper_ws_port: int = 0
+    state_file: Path | None = None
+    clock: datetime | Literal["session"] = "session"
+    speed: float = 1.0
+    latency_ms: int = 0
+    seed: int = 1
+    market_dir: Path | None = None
+    rate_real: int = 18
+    rate_paper: int = 1
+    limits: bool = True
+    sample_accounts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where one host of the broker is found and what a client needs for it."""
+
+    url: str
+    ws: str
+    account: str
+    app_key: str
+    app_secret: str
+    hts_id: str
+
+
+class WireResponse(Response):
+    """A reply whose header names keep their case: Title-Case with a hyphen, lower case without.
+
+    The official sample turns lower-case header names into identifiers and breaks on a hyphen.
+    """
+
+    def __init__(self, body: bytes, *, status: int = 200, headers: dict[str, str] | None = None) -> None:
+        self.status_code = status
+        self.body = body
+        self.background = None
+        named = {"Content-Type": JSON_TYPE, "Content-Length": str(len(body)), **(headers or {})}
+        self.raw_headers = [(name.encode(), value.encode()) for name, value in named.items()]
+
+
+def json_response(body: object, *, status: int = 200, headers: dict[str, str] | None = None) -> WireResponse:
+    raw = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return WireResponse(raw, status=status, headers=headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """One request of a client: what it is called in counts and faults, and what came with it."""
+
+    name: str  # a TR id, tokenP or revokeP
+    path: str
+    headers: dict[str, str]
+    query: dict[str, str]
+    body: bytes
+    method: str
+
+
+class Host:
+    """The ASGI application of one host."""
+
+    def __init__(self, simulator: "Simulator", mode: Mode, *, latency_ms: int) -> None:
+        self.simulator = simulator
+        self.mode: Mode = mode
+        self.gateway = simulator.gateways[mode]
+        self.exchange = simulator.exchange
+        self.faults = Faults()
+        self.latency = latency_ms / 1000
+        self.desk = control.Desk(
+            mode=mode,
+            exchange=simulator.exchange,
+            clock=simulator.clock,
+            gateways=simulator.gateways,
+            faults=self.faults,
+            refuse_for=lambda seconds: simulator.refuse_for(mode, seconds),
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        with contextlib.suppress(ClientDisconnect):
+            raw = await request.body()
+            path = "/" + request.url.path.strip("/").replace("//", "/")
+            if path.startswith("/_sim/"):
+                response = self._control(request, path.removeprefix("/_sim/"), raw)
+                self.simulator.save_if_changed()
+                await response(scope, receive, send)
+            else:
+                await self._serve(_trip(request, path, raw), scope, receive, send)
+
+    def _control(self, request: Request, name: str, raw: bytes) -> WireResponse:
+        if request.client is None or request.client.host not in LOOPBACK:
+            return json_response({"error": "제어는 같은 컴퓨터에서만 할 수 있습니다."}, status=403)
+        if (request.method, name) not in control.ACTIONS:
+            return json_response({"error": f"없는 제어 요청입니다: {request.method} {name}"}, status=404)
+        try:
+            return json_response(control.handle(self.desk, request.method, name, raw))
+        except ControlRefused as refused:
+            return json_response({"error": str(refused)}, status=400)
+
+    async def _serve(self, trip: Trip, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request of a client, with whatever trouble is due."""
+        self.gateway.traffic.count(trip.name)
+        transport = scope["state"]["transport"]
+        await asyncio.sleep(self.latency)
+        before = self.faults.take(trip.name, "before")
+        if before is not None:
+            await asyncio.sleep(before.delay_seconds())
+            if before.kind == "reset_before":
+                await _reset(transport, receive)
+                return
+            response = self._trouble_before(before, trip)
+        else:
+            response = self._answer(trip)
+        self.simulator.save_if_changed()
+        after = self.faults.take(trip.name, "after")
+        if after is None:
+            await response(scope, receive, send)
+        else:
+            await self._trouble_after(after, response, transport, (scope, receive, send))
+
+    def _answer(self, trip: Trip) -> WireResponse:
+        """Execute a request and write its reply."""
+        try:
+            with self.exchange.lock:
+                body, more = (
+                    self._token_service(trip) if trip.name in TOKEN_SERVICES else self._transaction(trip)
+                )
+        except wire.Refused as refused:
+            return self._reply(trip, refused.body, status=refused.status)
+        return self._reply(trip, body, more=more)
+
+    def _reply(self, trip: Trip, body: wire.Json, *, status: int = 200, more: bool = False) -> WireResponse:
+        shaped = reshape(body, self.faults.take_all(trip.name, "shape"))
+        headers: dict[str, str] = {}
+        if trip.name not in TOKEN_SERVICES:
+            headers = {
+                "tr_id": trip.headers.get("tr_id", ""),
+                "tr_cont": "M" if more else "D",
+                "gt_uid": trip.headers.get("gt_uid") or fixed_text(f"{id(trip)} {wall_now()}", 32),
+            }
+        return json_response(shaped, status=status, headers=headers)
+
+    def _token_service(self, trip: Trip) -> tuple[wire.Json, bool]:
+        try:
+            given = json.loads(trip.body or b"{}")
+        except (ValueError, RecursionError):
+            given = {}
+        fields = (
+            {name: value for name, value in given.items() if isinstance(value, str)}
+            if isinstance(given, dict)
+            else {}
+        )
+        if trip.name == "tokenP":
+            return self.gateway.issue_token(fields), False
+        return self.gateway.revoke_token(fields), False
+
+    def _transaction(self, trip: Trip) -> tuple[wire.Json, bool]:
+        if not trip.path.startswith("/uapi/"):
+            raise wire.unknown_service()
+        self.gateway.admit(trip.headers)
+        tr_id = trip.headers.get("tr_id", "")
+        self.gateway.check_tr_of_host(tr_id)
+        service = inquiries.find_service(trip.path, tr_id, self.mode)
+        if service is None or trip.method != "GET":
+            raise wire.unknown_service()
+        now = self.simulator.clock.now()
+        self.exchange.advance(now)
+        late = self.faults.take(trip.name, "view")
+        call = inquiries.Call(
+            mode=self.mode,
+            tr_id=tr_id,
+            params=wire.Params(trip.query),
+            exchange=self.exchange,
+            now=now,
+            hidden_for=timedelta(seconds=int(late.arguments[0])) if late else timedelta(0),
+            disturb=lambda: fault.kind if (fault := self.faults.take(trip.name, "page")) else "",
+        )
+        answer = inquiries.answer(service, call)
+        return answer.body, answer.more
+
+    def _trouble_before(self, fault: Fault, trip: Trip) -> WireResponse:
+        """Return the reply of a request that was not executed."""
+        if fault.kind == "html_page":
+            return WireResponse(HTML_PAGE, headers={"Content-Type": "text/html; charset=utf-8"})
+        if fault.kind == "redirect_307":
+            return WireResponse(b"", status=307, headers={"Location": trip.path})
+        if fault.kind == "token_expired":
+            self.gateway.age_tokens()
+            refused = gateway_refusal("EGW00123", "기간이 만료된 token 입니다.")
+        elif fault.kind == "rate_limited":
+            refused = self.gateway.over_rate()
+        elif fault.kind == "maintenance":
+            # Maintenance ends tokens before the time printed on them.
+            self.gateway.age_tokens()
+            refused = gateway_refusal("EGW00002", "서버 에러가 발생했습니다. (시스템 점검 중)")
+        else:
+            refused = gateway_refusal("EGW00001", "일시적 오류가 발생했습니다.")
+        return self._reply(trip, refused.body, status=refused.status)
+
+    async def _trouble_after(
+        self,
+        fault: Fault,
+        response: WireResponse,
+        transport: asyncio.Transport,
+        asgi: tuple[Scope, Receive, Send],
+    ) -> None:
+        """Spoil the reply of a request that has been executed."""
+        scope, receive, send = asgi
+        if fault.kind == "hang_after":
+            await asyncio.sleep(fault.delay_seconds(default_ms=HANG_MS))
+            await _reset(transport, receive)
+            return
+        if fault.kind == "slow_drip":
+            await _drip(response, send, pause=fault.delay_seconds(default_ms=DRIP_MS))
+            return
+        await asyncio.sleep(fault.delay_seconds())
+        if fault.kind == "reset_after":
+            await _reset(transport, receive)
+        elif fault.kind == "truncate":
+            await _start(response, send)
+            half = bytes(response.body)[: len(response.body) // 2]
+            await send({"type": "http.response.body", "body": half, "more_body": True})
+            transport.close()
+            await _closed(receive)
+        elif fault.kind == "bad_json":
+            body = bytes(response.body)[: len(response.body) // 2]
+            headers = {name.decode(): value.decode() for name, value in response.raw_headers}
+            del headers["Content-Length"]
+            await WireResponse(body, status=response.status_code, headers=headers)(scope, receive, send)
+        else:
+            refused = gateway_refusal("EGW00001", "일시적 오류가 발생했습니다.")
+            await json_response(refused.body, status=refused.status)(scope, receive, send)
+
+
+def _trip(request: Request, path: str, raw: bytes) -> Trip:
+    headers = dict(request.headers)
+    name = headers.get("tr_id", "") or path
+    if request.method == "POST" and path in {"/oauth2/tokenP", "/oauth2/revokeP"}:
+        name = path.rpartition("/")[2]
+    query = dict(parse_qsl(request.url.query, keep_blank_values=True))
+    return Trip(name, path, headers, query, raw, request.method)
+
+
+async def _start(response: WireResponse, send: Send) -> None:
+    await send(
+        {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
+    )
+
+
+async def _drip(response: WireResponse, send: Send, *, pause: float) -> None:
+    await _start(response, send)
+    body = bytes(response.body)
+    for start in range(0, len(body), DRIP_BYTES):
+        await send(
+            {"type": "http.response.body", "body": body[start : start + DRIP_BYTES], "more_body": True}
+        )
+        await asyncio.sleep(pause)
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _reset(transport: asyncio.Transport, receive: Receive) -> None:
+    """Drop the connection so that the client sees it reset."""
+    connection = transport.get_extra_info("socket")
+    if connection is not None and not transport.is_closing():
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+    transport.abort()
+    await _closed(receive)
+
+
+async def _closed(receive: Receive) -> None:
+    """Wait until the server has noticed that the connection is gone; it would answer for us otherwise."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class Connection(H11Protocol):
+    """Uvicorn's HTTP/1.1 protocol, which hands its transport to the application for faults on the line."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        self.app_state = {"transport": transport}
+        super().connection_made(transport)
+
+
+class Listener:
+    """One listening port on the running event loop, which can stop and go on listening."""
+
+    def __init__(self, host: Host, bound: socket.socket) -> None:
+        self._config = uvicorn.Config(
+            host,
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+        )
+        self._config.load()
+        self._state = ServerState()
+        self._bound = bound
+        self._address = bound.getsockname()
+        self._family = bound.family
+        self._server: asyncio.Server | None = None
+        self._reopening: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: Connection(config=self._config, server_state=self._state, app_state={}),
+            sock=self._bound,
+            backlog=self._config.backlog,
+        )
+
+    def refuse_for(self, seconds: float) -> None:
+        """Stop listening: the system refuses connections to this port until it listens again."""
+        if self._reopening is not None:
+            self._reopening.cancel()
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for connection in list(self._state.connections):
+            connection.shutdown()  # the running request still gets its answer
+        self._reopening = asyncio.get_running_loop().create_task(self._reopen(seconds))
+
+    async def _reopen(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._bound = bind(self._address[0], self._address[1], family=self._family)
+        await self.open()
+
+    async def close(self) -> None:
+        """Close the port and every connection; requests still running are given up."""
+        if self._reopening is not None:
+            self._reopening.cancel()
+            await asyncio.gather(self._reopening, return_exceptions=True)
+        if self._server is not None:
+            self._server.close()
+        tasks = list(self._state.tasks)
+        for connection in list(self._state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def bind(host: str, port: int, *, family: int = socket.AF_INET, reuse: bool = True) -> socket.socket:
+    """Take a port without listening on it yet. Raises CannotStart."""
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if reuse:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except (OSError, OverflowError) as error:
+        bound.close()
+        raise CannotStart(_why_not_bound(host, port, error)) from None
+    return bound
+
+
+def _why_not_bound(host: str, port: int, error: Exception) -> str:
+    if isinstance(error, socket.gaierror):
+        return f"--host 주소를 알 수 없습니다: {host}"
+    if isinstance(error, PermissionError):
+        return f"{port}번 포트를 열 권한이 없습니다. 1024 이상의 포트를 지정해 주세요."
+    return f"{host}의 {port}번 포트를 쓸 수 없습니다. 이미 쓰이고 있는지 확인하시거나 다른 포트(0은 자동)를 지정해 주세요."
+
+
+class Simulator:
+    """The broker in this process: `with Simulator(config) as simulator: simulator.real.url`.
+
+    `exchange`, `clock` and `gateways` may be used directly; take `exchange.lock` to change what requests read.
+    """
+
+    real: Endpoint
+    paper: Endpoint
+
+    def __init__(self, config: SimulatorConfig | None = None) -> None:
+        """Load market, accounts and state. Raises CannotStart; nothing is opened before `start`."""
+        self.config = config or SimulatorConfig()
+        config = self.config
+        market = (
+            Market(seed=config.seed)
+            if config.market_dir is None
+            else read_market(config.market_dir, seed=config.seed)
+        )
+        credentials = {mode: Credentials.fixed(mode) for mode in MODES}
+        self.exchange = Exchange(market, [Account(mode, credentials[mode].account) for mode in MODES])
+        rates: dict[Mode, int] = {"real": config.rate_real, "paper": config.rate_paper}
+        others: dict[Mode, Mode] = {"real": "paper", "paper": "real"}
+        self.gateways: dict[Mode, Gateway] = {
+            mode: Gateway(
+                credentials[mode],
+                other_app_key=credentials[others[mode]].app_key,
+                rate=rates[mode] if config.limits else None,
+            )
+            for mode in MODES
+        }
+        start = (
+            at(market.session_start(wall_now()), SESSION_TIME) if config.clock == "session" else config.clock
+        )
+        saved = read_state(config.state_file) if config.state_file else None
+        if saved is not None and config.state_file is not None:
+            remembered = restore(saved, config.state_file, exchange=self.exchange, gateways=self.gateways)
+            start = max(start, remembered)
+        elif config.sample_accounts:
+            fill_sample_accounts(self.exchange, start)
+        self.clock = Clock(start, speed=config.speed)
+        self.listeners: dict[Mode, Listener] = {}
+        self._saved_revision = -1
+        self._sockets: list[socket.socket] = []
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+
+    def now(self) -> datetime:
+        """Return the simulated time, in KST."""
+        return self.clock.now()
+
+    def start(self) -> Self:
+        """Open the ports and serve in the background. Raises CannotStart."""
+        config = self.config
+        bound: dict[Mode, socket.socket] = {}
+        reserved: dict[Mode, socket.socket] = {}
+        ports: dict[Mode, tuple[int, int]] = {
+            "real": (config.real_port, config.real_ws_port),
+            "paper": (config.paper_port, config.paper_ws_port),
+        }
+        try:
+            for mode in MODES:
+                port, ws_port = ports[mode]
+                bound[mode] = bind(config.host, port)
+                self._sockets.append(bound[mode])
+                reserved[mode] = bind(config.host, ws_port, reuse=False)
+                self._sockets.append(reserved[mode])
+            self.save_if_changed()
+        except CannotStart:
+            self._close_sockets()
+            raise
+        self.real, self.paper = (self._endpoint(mode, bound[mode], reserved[mode]) for mode in MODES)
+        ready = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, args=(bound, ready), name="kis-simulator", daemon=True
+        )
+        self._thread.start()
+        ready.wait()
+        return self
+
+    def stop(self) -> None:
+        """Close everything and save."""
+        if self._thread is None or self._loop is None or self._stop is None:
+            return
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+        self._thread = None
+        self._close_sockets()
+        self._save()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def refuse_for(self, mode: Mode, seconds: float) -> None:
+        """Let the system refuse connections to one host for a while."""
+        self.listeners[mode].refuse_for(seconds)
+
+    def save_if_changed(self) -> None:
+        """Write the state file if anything worth keeping has changed. Raises CannotStart if it cannot be written."""
+        revision = self.exchange.revision + sum(gateway.revision for gateway in self.gateways.values())
+        if revision != self._saved_revision:
+            self._save()
+            self._saved_revision = revision
+
+    def _save(self) -> None:
+        path = self.config.state_file
+        if path is None:
+            return
+        try:
+            with self.exchange.lock:
+                write_state(path, exchange=self.exchange, gateways=self.gateways, now=self.now())
+        except OSError:
+            raise CannotStart(f"상태 파일을 쓸 수 없습니다: {path}") from None
+
+    def _endpoint(self, mode: Mode, bound: socket.socket, reserved: socket.socket) -> Endpoint:
+        credentials = self.gateways[mode].credentials
+        host = self.config.host
+        return Endpoint(
+            url=f"http://{host}:{bound.getsockname()[1]}",
+            ws=f"ws://{host}:{reserved.getsockname()[1]}",
+            account=credentials.account,
+            app_key=credentials.app_key,
+            app_secret=credentials.app_secret,
+            hts_id=credentials.hts_id,
+        )
+
+    def _run(self, bound: dict[Mode, socket.socket], ready: threading.Event) -> None:
+        asyncio.run(self._serve(bound, ready))
+
+    async def _serve(self, bound: dict[Mode, socket.socket], ready: threading.Event) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        for mode in MODES:
+            host = Host(self, mode, latency_ms=self.config.latency_ms)
+            self.listeners[mode] = Listener(host, bound[mode])
+            await self.listeners[mode].open()
+        ready.set()
+        await self._stop.wait()
+        for listener in self.listeners.values():
+            await listener.close()
+
+    def _close_sockets(self) -> None:
+        for opened in self._sockets:
+            opened.close()
+        self._sockets.clear()

@@ -1,0 +1,25 @@
+"""Make the Korean fonts that the PDF is printed with."""
+
+from time import monotonic
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from reports.fonts import FAMILY, WEIGHTS, FontsUnavailable, ensure_fonts
+
+
+class Command(BaseCommand):
+    help = "PDF에 쓰는 한글 글꼴을 준비합니다. 이미 있으면 아무것도 하지 않습니다."
+    requires_system_checks = []
+
+    def handle(self, *args: object, **options: Any) -> None:  # noqa: ANN401, ARG002  # Django's signature
+        started = monotonic()
+        try:
+            built = ensure_fonts()
+        except FontsUnavailable as error:
+            raise CommandError(str(error)) from error
+        if built:
+            weights = "·".join(str(weight) for weight in WEIGHTS)
+            self.stdout.write(f"글꼴을 만들었습니다: {FAMILY} {weights} ({monotonic() - started:.1f}초)")
+        elif options["verbosity"] > 1:
+            self.stdout.write(f"글꼴이 준비되어 있습니다: {FAMILY}")

@@ -1,0 +1,71 @@
+"""Put a finished report where people and rsync look for it, never half written."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+
+class PublishFailed(Exception):
+    """The file could not be written; the text is a sentence for the owner. The old file is untouched."""
+
+
+def previous_of(path: Path) -> Path:
+    """Return where the file before this one is kept: `Kis_Dashboard.previous.pdf`."""
+    return path.with_name(f"{path.stem}.previous{path.suffix}")
+
+
+def publish(data: bytes, path: Path) -> None:
+    """Replace the file in one step and keep the one before. Raises PublishFailed."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        finished = _written_beside(path, data)
+        try:
+            _keep_previous(path)
+            finished.replace(path)
+        finally:
+            finished.unlink(missing_ok=True)
+        _settle(path.parent)
+    except OSError as error:
+        raise PublishFailed(
+            f"{path} 파일을 쓸 수 없습니다({error.strerror}). 폴더 권한과 남은 공간을 확인하거나 --output으로 다른 곳을 정해 주세요."
+        ) from error
+
+
+def _written_beside(path: Path, data: bytes) -> Path:
+    """Write to a hidden file in the same folder, so that the replacement cannot be a copy."""
+    # mkstemp lets only the owner read it, which is right for an account.
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return Path(name)
+
+
+def _keep_previous(path: Path) -> None:
+    """Keep the present file under its second name; at no moment is the first name without a file."""
+    if not path.exists():
+        return
+    spare = path.with_name(f".{path.stem}.previous.tmp")
+    spare.unlink(missing_ok=True)
+    try:
+        spare.hardlink_to(path)
+    except OSError:  # a folder of a cloud drive may know no links
+        shutil.copy2(path, spare)
+    spare.replace(previous_of(path))
+
+
+def _settle(folder: Path) -> None:
+    """Make the new name survive a power cut, where folders can be synced."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

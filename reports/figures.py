@@ -24,7 +24,7 @@ SPARK_DAYS: Final = 10  # two weeks
 NAMED_SLICES: Final = 8
 TOP: Final = 5
 ACCOUNT_KINDS: Final = {"01": "종합위탁", "22": "개인연금", "29": "퇴직연금"}
-PROFIT_ROWS: Final = 19  # lines of the profit chart, without the sum
+PROFIT_ROWS: Final = 20  # lines of the profit chart, without the sum
 HUNDRED: Final = Decimal(100)
 TENTH: Final = Decimal("0.1")
 
@@ -229,11 +229,6 @@ class Dashboard:
     fills: Fills
     open_orders: OpenOrders
     reconciliation: Reconciliation
-
-    @property
-    def is_empty(self) -> bool:
-        """Nothing held, traded or waiting."""
-        return not (self.holdings or self.fills.rows or self.open_orders.rows)
 
 
 def dashboard_figures(

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Final, TypeVar
 
-from kis.korean import number, percent, signed
 from reports.figures import Dashboard, Fill, HoldingFigures, OpenOrder
 
 Row = TypeVar("Row")
@@ -13,7 +12,7 @@ Row = TypeVar("Row")
 ROW: Final = 4.3
 TITLE: Final = 6.6
 HEAD: Final = 4.6
-GAP: Final = 8.6
+GAP: Final = 8.0
 FIRST_TOP: Final = 60.0
 EMPTY: Final = 18.0  # pitch of a block that is only a title and one line
 DONUT_ROOM: Final = 37.0
@@ -124,11 +123,14 @@ def _overview(dashboard: Dashboard, *, fills_page: int | None, orders_page: int 
         profit_rows = HEAD + (len(dashboard.profits) + 1) * ROW
         share_rows = DONUT_ROOM + HEAD + (len(dashboard.composition) + 1) * ROW
         lists_top = FIRST_TOP + TITLE + max(profit_rows, share_rows) + GAP
-    full = TITLE + HEAD + (LIST_ROWS + 2) * ROW + GAP  # a quiet day leaves the blocks below where they are
+    is_quiet = not (dashboard.fills.rows or dashboard.open_orders.rows)
+    full = (
+        TITLE + HEAD + (LIST_ROWS + 2) * ROW + GAP
+    )  # one fill or eight: the blocks below stay where they are
     return Overview(
         composition_top=FIRST_TOP,
         lists_top=lists_top,
-        checks_top=lists_top + (EMPTY if dashboard.is_empty else full),
+        checks_top=lists_top + (EMPTY if is_quiet else full),
         fills_page=fills_page,
         orders_page=orders_page,
     )
@@ -141,56 +143,3 @@ def _columns(rows: Sequence[Row]) -> list[list[Sequence[Row]]]:
 
 def _chunks(rows: Sequence[Row], size: int) -> list[Sequence[Row]]:
     return [rows[start : start + size] for start in range(0, len(rows), size)]
-
-
-# --- widths of the table of holdings ----------------------------------------------------------------------------
-# In the order of the columns; figures take what they need, the chart and the name share the rest.
-COLUMNS: Final = {
-    "rank": 4.5,
-    "name": 24.5,
-    "code": 9.5,
-    "weight": 7.5,
-    "weight_bar": 8.0,
-    "price": 13.5,
-    "change": 14.5,
-    "chart": 20.0,
-    "quantity": 12.0,
-    "average": 14.5,
-    "value": 17.0,
-    "profit": 17.0,
-    "return": 14.5,
-    "return_bar": 9.0,
-}
-GIVES_WAY: Final = {"chart": 13.0, "name": 18.0}  # down to these widths
-DIGIT, POINT, PERCENT_SIGN = 1.379, 0.612, 2.33  # millimetres at 7.5 pt
-BOLD: Final = 1.04
-COLUMN_GAP: Final = 1.6
-
-
-def holding_columns(dashboard: Dashboard) -> dict[str, float]:
-    """Widths of the columns, 186 mm together: wide enough for the longest figure of each."""
-    rows, total = dashboard.holdings, dashboard.total
-    needed = {
-        "price": [number(row.price) for row in rows],
-        "quantity": [number(row.quantity) for row in rows],
-        "average": [number(round(row.average)) for row in rows],
-        "value": [number(row.value) for row in rows],
-        "profit": [signed(row.profit) for row in rows],
-        "return": [percent(row.profit_pct) for row in rows],
-    }
-    widths = dict(COLUMNS)
-    for name, texts in needed.items():
-        widths[name] = max(widths[name], *(text_width(text) + COLUMN_GAP for text in texts))
-    widths["profit"] = max(widths["profit"], text_width(signed(total.profit)) * BOLD + COLUMN_GAP)
-    excess = sum(widths.values()) - sum(COLUMNS.values())
-    for name, least in GIVES_WAY.items():
-        given = min(excess, widths[name] - least)
-        widths[name] -= given
-        excess -= given
-    return {name: round(width, 2) for name, width in widths.items()}
-
-
-def text_width(text: str) -> float:
-    """Width of a figure at 7.5 pt in millimetres; all digits are equally wide."""
-    special = {",": POINT, ".": POINT, "%": PERCENT_SIGN}
-    return sum(special.get(sign, DIGIT) for sign in text)

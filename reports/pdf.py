@@ -16,17 +16,20 @@ from django.utils.safestring import SafeString
 
 from kis.connect import MODE_NAMES
 from kis.korean import clock_time, day
-from reports import charts, composition, fonts
-from reports.figures import Dashboard, Slice
-from reports.layout import CHECK_ROWS, COLUMNS, LIST_ROWS, ROW, holding_columns, pages_of
+from reports import charts, columns, composition, fonts
+from reports.figures import Dashboard, ProfitLine, Slice
+from reports.layout import CHECK_ROWS, LIST_ROWS, ROW, pages_of
 from reports.palette import PRINT
+from reports.templatetags.dashboard import brief
 
 if TYPE_CHECKING:
     from weasyprint.urls import URLFetcher
 
 DONUT: Final = 31.0
-PROFIT_BARS_WIDTH: Final = 24.0
+PROFIT_BAR_MARGIN: Final = 3.0
 CARD_BARS: Final = ((44.0, 1.5), (31.4, 1.5))
+FINDING_ROOM: Final = 63.0
+FINDING_NAME: Final = 12  # letters of a name
 UNKNOWN_SIGN: Final = "□"
 INVISIBLE: Final = {"Cc", "Cf", "Mn", "Me"}
 OUTSIDE_LATIN: Final = re.compile(r"[^\n\x20-\x7e]")
@@ -69,10 +72,9 @@ def _context(dashboard: Dashboard) -> dict[str, Any]:
     checks = dashboard.reconciliation.checks
     differing = dashboard.reconciliation.differing
     slices = _colored(dashboard.composition)
-    columns = holding_columns(dashboard) if dashboard.holdings else COLUMNS
+    holdings, profit_table = columns.holding_columns(dashboard), columns.profit_columns(dashboard)
     fills, orders = dashboard.fills.rows, dashboard.open_orders.rows
     largest = max((row.weight for row in dashboard.holdings), default=Decimal(0))
-    profits = dashboard.profits
     return {
         "d": dashboard,
         "p": PRINT,
@@ -94,20 +96,27 @@ def _context(dashboard: Dashboard) -> dict[str, Any]:
         "slices": slices,
         "share_scale": max((part.weight for part in dashboard.composition), default=Decimal(0)),
         "weight_scale": max(largest, Decimal(25)),
-        "columns": list(columns.values()),
-        "spark_width": columns["chart"] - 2.5,
-        "best": profits[0] if profits and profits[0].profit > 0 else None,
-        "worst_line": profits[-1] if profits and profits[-1].profit < 0 else None,
+        "holding_columns": list(holdings.values()),
+        "profit_columns": list(profit_table.values()),
+        "fill_columns": list(columns.fill_columns(dashboard).values()),
+        "check_columns": list(columns.check_columns(checks).values()),
+        "spark_width": holdings["chart"] - 3.2,
+        "weight_bar_width": holdings["weight_bar"] - 2.0,
+        "return_bar_width": holdings["return_bar"] - 1.0,
+        "profit_bars_left": profit_table["name"] + 1.0,
+        "extremes": _extremes(dashboard),
         "first_fills": fills[:LIST_ROWS],
         "more_fills": max(len(fills) - LIST_ROWS, 0),
         "first_orders": orders[:LIST_ROWS],
         "more_orders": max(len(orders) - LIST_ROWS, 0),
         "tr_ids": list(dict.fromkeys(source.tr_id for source in dashboard.sources)),
-        **_pictures(dashboard, slices),
+        **_pictures(dashboard, slices, profit_bars_width=profit_table["bar"] - PROFIT_BAR_MARGIN),
     }
 
 
-def _pictures(dashboard: Dashboard, slices: list[tuple[Slice, str]]) -> dict[str, SafeString]:
+def _pictures(
+    dashboard: Dashboard, slices: list[tuple[Slice, str]], *, profit_bars_width: float
+) -> dict[str, SafeString]:
     if not dashboard.holdings:
         return {}
     total = dashboard.total
@@ -116,7 +125,7 @@ def _pictures(dashboard: Dashboard, slices: list[tuple[Slice, str]]) -> dict[str
     pictures: dict[str, str] = {
         "donut": composition.donut([(part.value, color) for part, color in slices], diameter=DONUT),
         "profit_bars": composition.profit_bars(
-            [line.profit for line in dashboard.profits], width=PROFIT_BARS_WIDTH, row_height=ROW
+            [line.profit for line in dashboard.profits], width=profit_bars_width, row_height=ROW
         ),
         "stock_cash_bar": charts.split_bar(
             [(float(total.value), PRINT.ramp[0]), (cash, PRINT.paper)], width=total_width, height=total_height
@@ -136,6 +145,19 @@ def _colored(parts: tuple[Slice, ...]) -> list[tuple[Slice, str]]:
         (part, PRINT.paper if part.kind == "cash" else PRINT.ramp[min(index, len(PRINT.ramp) - 1)])
         for index, part in enumerate(parts)
     ]
+
+
+def _extremes(dashboard: Dashboard) -> list[ProfitLine]:
+    """Return the largest gain and the largest loss, as far as both fit beside the title."""
+    lines = [line for line in dashboard.profits[:1] if line.profit > 0]
+    lines += [line for line in dashboard.profits[-1:] if line.profit < 0]
+    while len(lines) > 1 and sum(_finding_width(line) for line in lines) > FINDING_ROOM:
+        lines.pop()
+    return lines
+
+
+def _finding_width(line: ProfitLine) -> float:
+    return columns.text_width(f" {line.name[:FINDING_NAME]} {brief(line.profit)} ")
 
 
 def _generated(dashboard: Dashboard) -> str:

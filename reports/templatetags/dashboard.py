@@ -12,8 +12,11 @@ from kis import korean
 from reports import charts
 
 register = template.Library()
-HEADING_FROM = 100_000_000  # amounts from here on are headings where a card has no room
+LONG_FROM = 100_000_000  # from here on the figure of a card is set smaller,
+HEADING_FROM = 100_000_000_000  # and from here on it is a heading
 LADDER_FROM = 10_000_000_000
+BRIEF_FROM = 1_000_000_000
+WIDE = 3  # figures before 조 or 억; what follows them is left out where room is short
 
 register.filter("won", korean.number)
 register.filter("signed", korean.signed)
@@ -98,11 +101,34 @@ def figure(value: int | None) -> SafeString:
 
 
 @register.filter
+def is_long(value: int) -> bool:
+    return abs(value) >= LONG_FROM
+
+
+@register.filter
 def ladder(value: int | None) -> str:
     """Write an amount of the narrow cash table."""
     if value is None or abs(value) < LADDER_FROM:
         return korean.number(value)
+    return short_heading(value)
+
+
+@register.filter
+def short_heading(value: int) -> str:
+    """Write a heading of one unit where the amount is long: `2,240억원`."""
+    parts = korean.won_heading(value)
+    figure, unit = parts[0]
+    if len(parts) > 1 and len(figure.lstrip(korean.MINUS)) >= WIDE:
+        return f"{figure}{unit}원"
     return korean.heading_text(value)
+
+
+@register.filter
+def brief(value: int) -> str:
+    """Write a signed amount inside a line of text."""
+    if abs(value) < BRIEF_FROM:
+        return korean.signed(value)
+    return f"{'+' if value > 0 else ''}{short_heading(value)}"
 
 
 @register.filter

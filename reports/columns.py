@@ -1,0 +1,135 @@
+"""How wide the columns of the tables are, in millimetres: figures take what they need, names and charts share the rest.
+
+A fixed table would let one account with an amount above 1조 print figures over each other. Pure.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from kis.korean import number, percent, signed
+from kis.reconciliation import Check
+from reports.figures import Dashboard
+
+DIGIT, POINT, PERCENT_SIGN, HANGUL = (
+    1.468,
+    0.736,
+    2.437,
+    2.434,
+)  # Noto Sans KR at 7.5 pt; all digits are equally wide
+BOLD: Final = 1.05
+GAP: Final = 1.7
+
+HOLDINGS: Final = {
+    "rank": 4.5,
+    "name": 24.5,
+    "code": 9.5,
+    "weight": 7.5,
+    "weight_bar": 7.2,
+    "price": 13.5,
+    "change": 14.5,
+    "chart": 20.0,
+    "quantity": 12.0,
+    "average": 14.8,
+    "value": 17.5,
+    "profit": 17.0,
+    "return": 14.5,
+    "return_bar": 9.0,
+}
+PROFITS: Final = {"name": 27.0, "bar": 27.0, "profit": 20.5, "return": 14.5}
+FILLS: Final = {
+    "at": 8.0,
+    "side": 7.0,
+    "name": 24.5,
+    "quantity": 9.5,
+    "price": 12.0,
+    "amount": 17.0,
+    "cost": 11.0,
+}
+CHECKS: Final = {"name": 33.0, "ours": 20.0, "broker": 20.0, "difference": 16.0}
+
+
+def holding_columns(dashboard: Dashboard) -> dict[str, float]:
+    """Fit the table of all holdings, 186 mm."""
+    rows, total = dashboard.holdings, dashboard.total
+    return fitted(
+        HOLDINGS,
+        {
+            "price": [number(row.price) for row in rows],
+            "quantity": [number(row.quantity) for row in rows],
+            "average": [number(round(row.average)) for row in rows],
+            "value": [number(row.value) for row in rows],
+            "profit": [signed(row.profit) for row in rows],
+            "return": [percent(row.profit_pct) for row in rows],
+        },
+        bold={"profit": signed(total.profit)},
+        gives_way={"chart": 13.0, "name": 16.0, "weight_bar": 4.5, "return_bar": 6.0},
+    )
+
+
+def profit_columns(dashboard: Dashboard) -> dict[str, float]:
+    """Fit the profit chart, 89 mm."""
+    return fitted(
+        PROFITS,
+        {
+            "profit": [signed(row.profit) for row in dashboard.profits],
+            "return": [percent(row.profit_pct) for row in dashboard.profits],
+        },
+        bold={"profit": signed(dashboard.total.profit), "return": percent(dashboard.total.profit_pct)},
+        gives_way={"bar": 14.0, "name": 18.0},
+    )
+
+
+def fill_columns(dashboard: Dashboard) -> dict[str, float]:
+    """Fit the list of fills, 89 mm."""
+    fills = dashboard.fills
+    return fitted(
+        FILLS,
+        {
+            "quantity": [number(row.quantity) for row in fills.rows],
+            "price": [number(row.price) for row in fills.rows],
+            "amount": [number(row.amount) for row in fills.rows],
+        },
+        bold={"amount": number(fills.amount), "cost": f"~{number(fills.cost)}"},
+        gives_way={"name": 16.0},
+    )
+
+
+def check_columns(checks: Iterable[Check]) -> dict[str, float]:
+    """Fit the reconciliation, 89 mm."""
+    checks = tuple(checks)
+    return fitted(
+        CHECKS,
+        {
+            "ours": [number(check.ours) for check in checks],
+            "broker": [number(check.broker) for check in checks],
+            "difference": [number(check.difference) for check in checks],
+        },
+        gives_way={"name": 20.0},
+    )
+
+
+def fitted(
+    base: Mapping[str, float],
+    texts: Mapping[str, Iterable[str]],
+    *,
+    gives_way: Mapping[str, float],
+    bold: Mapping[str, str] | None = None,
+) -> dict[str, float]:
+    """Widen columns to their longest text and take the excess from those that give way, down to a least width."""
+    widths = dict(base)
+    for name, lines in texts.items():
+        widths[name] = max(widths[name], *(text_width(line) + GAP for line in lines), 0)
+    for name, line in (bold or {}).items():
+        widths[name] = max(widths[name], text_width(line) * BOLD + GAP)
+    excess = sum(widths.values()) - sum(base.values())
+    for name, least in gives_way.items():
+        given = max(min(excess, widths[name] - least), 0.0)
+        widths[name] -= given
+        excess -= given
+    return {name: round(width, 2) for name, width in widths.items()}
+
+
+def text_width(text: str) -> float:
+    """Width of a figure at 7.5 pt in millimetres."""
+    special = {",": POINT, ".": POINT, "%": PERCENT_SIGN}
+    return sum(special.get(sign, DIGIT if ord(sign) < 0x2300 else HANGUL) for sign in text)  # noqa: PLR2004

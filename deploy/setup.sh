@@ -67,7 +67,7 @@ install_locked() { # install_locked LOCKFILE STAMP
     sum=$(cksum "$1")
     if [ "$(cat "$venv/$2" 2>/dev/null)" != "$sum" ]; then
         say "패키지 설치: $1 (처음에는 몇 분 걸립니다)"
-        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes -r "$1" ||
+        "$venv/bin/python" -m pip install --quiet --quiet --disable-pip-version-check --no-input --no-deps --require-hashes -r "$1" ||
             stop "패키지를 설치하지 못했습니다. 네트워크를 확인하고 다시 실행해 주세요."
         printf '%s' "$sum" >"$venv/$2"
     fi

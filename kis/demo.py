@@ -13,6 +13,7 @@ from django.conf import settings
 
 from kis.client.codes import AccountNumber, Environment, Mode, TrSet
 from kis.client.errors import KisMisconfigured
+from kis.simulator.errors import CannotStart
 from kis.simulator.server import Simulator, SimulatorConfig
 
 LOCK_WAIT_SECONDS = 60.0
@@ -51,8 +52,12 @@ def running_simulator() -> Iterator[DemoBroker]:
     if market_dir and not market_dir.is_dir():
         raise KisMisconfigured(f"AEGIS_SIM_MARKET_DIR 폴더가 없습니다: {market_dir}")
     with only_one(state_file.with_suffix(".lock")):
-        config = SimulatorConfig(real_port=0, paper_port=0, state_file=state_file, market_dir=market_dir)
-        with Simulator(config) as simulator:
+        config = SimulatorConfig(state_file=state_file, market_dir=market_dir)
+        try:
+            simulator = Simulator(config)
+        except CannotStart as error:
+            raise KisMisconfigured(str(error)) from None
+        with simulator:
             yield DemoBroker(simulator, cast("TrSet", settings.KIS_TR_SET))
 
 

@@ -61,8 +61,8 @@ class MemoryTokenStore:
 
 
 def key_id(environment: Environment) -> str:
-    """Name an app key at a host without giving it away."""
-    return hashlib.sha256(f"{environment.base_url}|{environment.app_key}".encode()).hexdigest()
+    """Name an app key without giving it away; a key belongs to one host family, whatever its address of the day."""
+    return hashlib.sha256(f"{environment.mode}|{environment.app_key}".encode()).hexdigest()
 
 
 def ask_token(environment: Environment, transport: Transport) -> Token:

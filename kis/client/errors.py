@@ -1,5 +1,15 @@
 """What can go wrong at the broker, sorted by what to do now. Texts are for the owner; secrets never appear."""
 
+#: What the owner can do about a refusal, by the broker's code.
+ADVICE = {
+    "EGW00103": "앱키를 확인해 주세요.",
+    "EGW00105": "앱시크릿을 확인해 주세요.",
+    "EGW02004": "실전 주소에는 실전 앱키를 넣어 주세요.",
+    "EGW02006": "모의투자 주소에는 모의투자 앱키를 넣어 주세요.",
+    "OPSQ2000": "계좌번호와, 앱키를 발급받은 계좌가 맞는지 확인해 주세요.",
+    "40910000": "이번 모의투자에 참가 신청을 했는지 확인해 주세요.",
+}
+
 
 class KisError(Exception):
     """Base of all errors of the client; `str()` is one Korean sentence for the owner."""
@@ -32,11 +42,16 @@ class KisUnreachable(KisError):
 
 
 class KisRefused(KisError):
-    """A clear no from the broker, with its own code and text."""
+    """A clear no from the broker, with its own code and text, and what to do about it where that is known."""
+
+    advice = ""
 
     def __init__(self, *, rt_cd: str, msg_cd: str, message: str, tr_id: str, status: int = 200) -> None:
         text = message.strip().rstrip(".")
-        super().__init__(f"증권사가 거절했습니다: {text} ({msg_cd}, {tr_id})")
+        advice = ADVICE.get(msg_cd, self.advice)
+        super().__init__(
+            f"증권사가 거절했습니다: {text} ({msg_cd}, {tr_id})" + (f". {advice}" if advice else "")
+        )
         self.rt_cd = rt_cd
         self.msg_cd = msg_cd
         self.message = message.strip()
@@ -47,13 +62,19 @@ class KisRefused(KisError):
 class TokenExpired(KisRefused):
     """The access token is no longer valid (EGW00121, EGW00123): issue one anew, once."""
 
+    advice = "앱키가 다른 곳에서 폐기되지 않았는지 확인해 주세요."
+
 
 class RateLimited(KisRefused):
     """Too many calls in this second (EGW00201): the call was not executed, wait and repeat."""
 
+    advice = "같은 앱키를 쓰는 다른 프로그램이 없는지 확인하고 잠시 후 다시 시도해 주세요."
+
 
 class TokenTooSoon(KisRefused):
     """A token was issued less than a minute ago (EGW00133): wait, never hammer."""
+
+    advice = "1분 뒤에 다시 시도해 주세요."
 
 
 class KisReplyChanged(KisError):

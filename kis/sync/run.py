@@ -106,7 +106,6 @@ def copy_books(connection: Connection, *, run: SyncRun, steps: Steps) -> tuple[K
     filled = f"{sum(1 for order in lists.orders if order.filled)}건"
     note = " · ".join(news)
     steps.add("fetch_executions", "체결", filled, tr_id=orders_tr, note=note, seconds=lists.orders_seconds)
-    steps.add("save_holdings", "보유", held)
     todays = [order for order in lists.orders if order.ordered_on == at.date()]
     checks = check_books(balance, todays)
     checks += [Check("줄어든 체결", 0, 1, unit="건", row=row) for row in fills.shrunk]

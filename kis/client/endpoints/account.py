@@ -1,23 +1,66 @@
 """Inquiries of the account: balance, orders of a day, open orders, buying power (kis-api.md section 6)."""
 
-from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Mapping
 from datetime import date
+from typing import TypeVar
 
 from kis.client.codes import TR
 from kis.client.errors import KisReplyChanged
-from kis.client.protocol import Reply
+from kis.client.protocol import Reply, Row
 from kis.client.records import Balance, BalanceTotals, HoldingRecord, OrderRecord, UnfilledRecord
 from kis.client.session import Session
 
-#: A trade between two pages of one inquiry makes them disagree; the whole inquiry is then asked again.
+T = TypeVar("T")
+#: A trade between two pages of one inquiry makes their totals differ; the whole inquiry is then asked again.
 CONSISTENT_ATTEMPTS = 3
 
 
-def refuse_repeated(keys: Iterable[Hashable], *, tr_id: str, field: str) -> None:
-    """Raise KisReplyChanged when a row stands twice: a page was sent again in place of the next one."""
-    if any(count > 1 for count in Counter(keys).values()):
-        raise KisReplyChanged(field, tr_id=tr_id, problem="같은 줄이 두 번 왔습니다")
+class PagesMoved(KisReplyChanged):
+    """The account changed while its pages were read."""
+
+
+def collect(
+    session: Session,
+    tr: TR,
+    params: Mapping[str, str],
+    *,
+    rows: str,
+    read: Callable[[Row], T],
+    key: Callable[[T], Hashable],
+) -> tuple[list[T], list[Reply]]:
+    """Return the records of all pages, and the pages.
+
+    Raises KisReplyChanged as soon as a record stands twice: a page was sent again in place of the next one.
+    """
+    records: dict[Hashable, T] = {}
+    pages = []
+    for page in session.pages(tr, params):
+        pages.append(page)
+        for row in page.rows(rows):
+            record = read(row)
+            if key(record) in records:
+                raise row.changed(rows, "같은 줄이 두 번 왔습니다. 쪽이 되풀이되었을 수 있습니다")
+            records[key(record)] = record
+    return list(records.values()), pages
+
+
+def steadily(ask: Callable[[], T]) -> T:
+    """Ask again while the account moves under the pages. Raises PagesMoved when it never stands still."""
+    for _ in range(CONSISTENT_ATTEMPTS - 1):
+        try:
+            return ask()
+        except PagesMoved:
+            continue
+    return ask()
+
+
+def same_on_all_pages(totals: list[int], *, field: str, tr_id: str) -> int:
+    """Return the total that every page repeats. Raises PagesMoved when they differ."""
+    if len(set(totals)) > 1:
+        raise PagesMoved(
+            field, tr_id=tr_id, problem="조회하는 동안 계좌가 계속 바뀌었습니다. 잠시 후 다시 시도해 주세요"
+        )
+    return totals[0]
 
 
 def balance(session: Session) -> Balance:
@@ -25,13 +68,7 @@ def balance(session: Session) -> Balance:
 
     https://apiportal.koreainvestment.com/apiservice/apiservice-domestic-stock-order#L_66c61080-674f-4c91-a0cc-db5e64e9a5e6
     """
-    for attempt in range(1, CONSISTENT_ATTEMPTS + 1):
-        try:
-            return balance_once(session)
-        except KisReplyChanged as error:
-            if error.field not in {"pchs_amt_smtl_amt", "pdno"} or attempt == CONSISTENT_ATTEMPTS:
-                raise
-    raise AssertionError("unreachable: the last attempt returns or raises")
+    return steadily(lambda: balance_once(session))
 
 
 def balance_once(session: Session) -> Balance:
@@ -45,21 +82,22 @@ def balance_once(session: Session) -> Balance:
         "FNCG_AMT_AUTO_RDPT_YN": "N",
         "PRCS_DVSN": "00",
     }
-    pages: list[Reply] = list(session.pages(TR.BALANCE, params))
-    tr_id = pages[0].tr_id
-    rows = tuple(HoldingRecord.from_row(row) for page in pages for row in page.rows("output1"))
+    rows, pages = collect(
+        session, TR.BALANCE, params, rows="output1", read=HoldingRecord.from_row, key=lambda row: row.code
+    )
     totals = [BalanceTotals.from_row(page.one("output2")) for page in pages]
-    refuse_repeated((row.code for row in rows), tr_id=tr_id, field="pdno")
+    tr_id = pages[0].tr_id
     # Cost does not move with prices, so unlike the value it must fit across pages that are moments apart. The broker
     # may round each row: up to one won a row is left to the reconciliation to show.
-    ours, theirs = sum(row.cost for row in rows), totals[-1].cost
-    if abs(ours - theirs) > len(rows) or any(total.cost != theirs for total in totals):
+    theirs = same_on_all_pages([total.cost for total in totals], field="pchs_amt_smtl_amt", tr_id=tr_id)
+    ours = sum(row.cost for row in rows)
+    if abs(ours - theirs) > len(rows):
         raise KisReplyChanged(
             "pchs_amt_smtl_amt",
             tr_id=tr_id,
-            problem=f"보유 종목의 매입금액 합 {ours:,}원이 증권사 합계 {theirs:,}원과 다릅니다. 빠지거나 겹친 쪽이 있습니다",
+            problem=f"보유 종목의 매입금액 합 {ours:,}원이 증권사 합계 {theirs:,}원과 다릅니다. 빠진 쪽이 있을 수 있습니다",
         )
-    return Balance(totals=totals[-1], rows=rows)
+    return Balance(totals=totals[-1], rows=tuple(rows))
 
 
 def daily_orders(
@@ -70,13 +108,7 @@ def daily_orders(
     Raises KisReplyChanged when a row repeats or the fills do not add up to the broker's own total.
     https://apiportal.koreainvestment.com/apiservice/apiservice-domestic-stock-order#L_bc51f9f7-146f-4971-a5ae-ebd574acec12
     """
-    for attempt in range(1, CONSISTENT_ATTEMPTS + 1):
-        try:
-            return daily_orders_once(session, first=first, last=last, only_open=only_open)
-        except KisReplyChanged as error:
-            if error.field not in {"tot_ccld_qty", "odno"} or attempt == CONSISTENT_ATTEMPTS:
-                raise
-    raise AssertionError("unreachable: the last attempt returns or raises")
+    return steadily(lambda: daily_orders_once(session, first=first, last=last, only_open=only_open))
 
 
 def daily_orders_once(
@@ -98,19 +130,26 @@ def daily_orders_once(
     }
     if environment.tr_set == "current":
         params["EXCG_ID_DVSN_CD"] = "KRX" if environment.is_paper else "ALL"
-    pages = list(session.pages(TR.DAILY_ORDERS, params))
-    tr_id = pages[0].tr_id
-    orders = tuple(OrderRecord.from_row(row) for page in pages for row in page.rows("output1"))
-    refuse_repeated((order.key for order in orders), tr_id=tr_id, field="odno")
-    totals = pages[-1].one("output2")
+    orders, pages = collect(
+        session,
+        TR.DAILY_ORDERS,
+        params,
+        rows="output1",
+        read=OrderRecord.from_row,
+        key=lambda order: order.key,
+    )
+    field, tr_id = "tot_ccld_qty", pages[0].tr_id
+    theirs = same_on_all_pages(
+        [page.one("output2").quantity(field) for page in pages], field=field, tr_id=tr_id
+    )
     ours = sum(order.filled for order in orders)
-    theirs = totals.quantity("tot_ccld_qty")
     if ours != theirs:
-        raise totals.changed(
-            "tot_ccld_qty",
-            f"체결 수량 합 {ours:,}주가 증권사 합계 {theirs:,}주와 다릅니다. 빠지거나 겹친 쪽이 있습니다",
+        raise KisReplyChanged(
+            field,
+            tr_id=tr_id,
+            problem=f"체결 수량 합 {ours:,}주가 증권사 합계 {theirs:,}주와 다릅니다. 빠진 쪽이 있을 수 있습니다",
         )
-    return orders
+    return tuple(orders)
 
 
 def unfilled_orders(session: Session, *, today: date) -> tuple[UnfilledRecord, ...]:
@@ -122,10 +161,15 @@ def unfilled_orders(session: Session, *, today: date) -> tuple[UnfilledRecord, .
         orders = daily_orders(session, first=today, last=today, only_open=True)
         return tuple(UnfilledRecord.from_order(order) for order in orders if order.remaining)
     params = {**session.environment.account.params(), "INQR_DVSN_1": "0", "INQR_DVSN_2": "0"}
-    pages = list(session.pages(TR.UNFILLED, params))
-    rows = tuple(UnfilledRecord.from_row(row) for page in pages for row in page.rows("output"))
-    refuse_repeated(((row.branch, row.number) for row in rows), tr_id=pages[0].tr_id, field="odno")
-    return rows
+    rows, _ = collect(
+        session,
+        TR.UNFILLED,
+        params,
+        rows="output",
+        read=UnfilledRecord.from_row,
+        key=lambda row: (row.branch, row.number),
+    )
+    return tuple(rows)
 
 
 def orderable_cash(session: Session) -> int:

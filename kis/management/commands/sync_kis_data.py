@@ -4,17 +4,16 @@ from argparse import ArgumentParser
 from typing import Any, cast
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
 from kis.client.codes import Mode
-from kis.client.errors import KisError
+from kis.commands import OwnerCommand
 from kis.connect import connect, default_mode
 from kis.sync import sync_account
 from kis.sync.report import TerminalListener, print_result
 
 
-class Command(BaseCommand):
+class Command(OwnerCommand):
     help = "KIS 계좌를 kis_* 테이블로 복사합니다."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -23,12 +22,9 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: Any) -> None:  # noqa: ANN401, ARG002  # Django's signature
         mode = cast("Mode", options["mode"] or default_mode())
         console = Console(file=cast("Any", self.stdout))
-        try:
-            with (
-                connect(mode) as connection,
-                TerminalListener(console, connection, demo=settings.AEGIS_DEMO) as listener,
-            ):
-                run = sync_account(connection, listener=listener)
-        except KisError as error:
-            raise CommandError(str(error)) from None
+        with (
+            connect(mode) as connection,
+            TerminalListener(console, connection, demo=settings.AEGIS_DEMO) as listener,
+        ):
+            run = sync_account(connection, listener=listener)
         print_result(console, run)

@@ -1,0 +1,391 @@
+"""The sync against the simulator: what the books hold afterwards, and what they never hold."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+import requests
+
+from kis.client.auth import MemoryTokenStore
+from kis.client.codes import AccountNumber, Environment
+from kis.client.errors import KisError, KisReplyChanged
+from kis.client.session import Session
+from kis.client.throttle import Pacer
+from kis.client.transport import HttpTransport
+from kis.connect import Connection
+from kis.korean import SEOUL
+from kis.models import DailyPrice, KisAccount, KisExecution, KisHolding, KisUnfilledOrder, SyncRun
+from kis.simulator.server import Simulator, SimulatorConfig
+from kis.sync import sync_account
+
+pytestmark = pytest.mark.django_db
+
+TEN = datetime(2026, 11, 20, 10, 0, tzinfo=SEOUL)
+MODES = ["real", "paper"]
+
+
+@pytest.fixture
+def simulator():
+    with Simulator(SimulatorConfig(clock=TEN, limits=False)) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def connect(simulator):
+    """Return a function that opens a connection to the simulator without waiting for anything."""
+    opened = []
+
+    def start(mode="real", **changes):
+        side = getattr(simulator, mode)
+        environment = Environment(
+            mode=mode,
+            base_url=side.url,
+            ws_url=side.ws,
+            app_key=side.app_key,
+            app_secret=side.app_secret,
+            account=AccountNumber.parse(side.account),
+        )
+        transport = HttpTransport()
+        opened.append(transport)
+        session = Session(
+            replace(environment, **changes),
+            transport=transport,
+            tokens=MemoryTokenStore(),
+            pacer=Pacer(0),
+            sleep=lambda seconds: None,
+        )
+        return Connection(session, simulator.now)
+
+    yield start
+    for transport in opened:
+        transport.close()
+
+
+class Control:
+    """The control plane of one port."""
+
+    def __init__(self, url):
+        self.url = f"{url}/_sim"
+
+    def get(self, path):
+        return requests.get(f"{self.url}/{path}", timeout=5).json()
+
+    def post(self, path, body):
+        response = requests.post(f"{self.url}/{path}", json=body, timeout=5)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def account(self, number):
+        return next(a for a in self.get("state")["accounts"] if a["account"] == number)
+
+    def fault(self, tr, kind, *, times=1000):
+        return self.post("faults", [{"tr": tr, "kind": kind, "times": times}])
+
+
+@pytest.fixture
+def control(simulator):
+    return Control(simulator.real.url)
+
+
+@pytest.fixture
+def paper_control(simulator):
+    return Control(simulator.paper.url)
+
+
+def books():
+    """Everything in the books but the row numbers and the moment."""
+    return {
+        model: sorted(map(str, model.objects.values_list(*names)))
+        for model, names in {
+            KisHolding: ("stock_code", "holding_qty", "pchs_amt", "kis_account__snapshot_at"),
+            KisExecution: ("odno", "exec_qty", "exec_amt", "exec_dt", "raw_json"),
+            KisUnfilledOrder: ("odno", "psbl_qty", "kis_account__snapshot_at"),
+            KisAccount: ("snapshot_at", "total_eval_amt"),
+        }.items()
+    }
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_snapshot_equals_what_the_broker_holds(connect, control, mode):
+    connection = connect(mode)
+    run = sync_account(connection)
+    account = KisAccount.objects.get()
+    number = f"{account.account_no}-{account.product_code}"
+    truth = control.account(number)
+    held = {row.stock_code: row for row in KisHolding.objects.all()}
+    assert {code: row.holding_qty for code, row in held.items()} == {
+        position["code"]: position["qty"] for position in truth["positions"] if position["qty"]
+    }
+    assert sum(row.evlu_amt for row in held.values()) == account.stock_eval_amt
+    assert sum(row.pchs_amt for row in held.values()) == account.total_buy_amt
+    assert account.stock_eval_amt + account.available == account.total_eval_amt
+    assert all(row.evlu_amt == row.prpr * row.holding_qty for row in held.values())
+    assert (run.status, run.differences, run.error) == (SyncRun.Status.COMPLETE, 0, "")
+    assert account.is_paper is (mode == "paper")
+    assert account.sync_run == run
+
+
+def test_sample_account_has_something_of_everything(connect):
+    sync_account(connect())
+    assert KisHolding.objects.count() >= 18
+    assert KisHolding.objects.filter(evlu_pfls_amt__gt=0).exists()
+    assert KisHolding.objects.filter(evlu_pfls_amt__lt=0).exists()
+    todays = KisExecution.objects.filter(exec_dt=TEN.date())
+    assert set(todays.values_list("exec_type", flat=True)) == {"BUY", "SELL"}
+    orders = KisUnfilledOrder.objects.all()
+    assert any(order.tot_ccll_qty for order in orders)
+    assert any(not order.tot_ccll_qty for order in orders)
+
+
+def test_fills_of_today_add_up_to_the_brokers_amounts(connect):
+    sync_account(connect())
+    account = KisAccount.objects.get()
+    amount = {
+        side: sum(row.exec_amt for row in KisExecution.objects.filter(exec_dt=TEN.date(), exec_type=side))
+        for side in ("BUY", "SELL")
+    }
+    assert amount == {"BUY": account.today_buy_amt, "SELL": account.today_sell_amt}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_second_run_changes_no_fill_and_asks_for_no_price_again(connect, mode):
+    connection = connect(mode)
+    sync_account(connection)
+    before = list(KisExecution.objects.order_by("pk").values())
+    bars = DailyPrice.objects.count()
+    second = sync_account(connect(mode))
+    assert list(KisExecution.objects.order_by("pk").values()) == before
+    assert DailyPrice.objects.count() == bars
+    assert KisAccount.objects.count() == 2
+    assert [step["note"] for step in second.steps if step["name"] == "fetch_prices"] == ["모두 최신"]
+
+
+def test_partly_filled_order_grows_and_never_becomes_two(connect, control):
+    connection = connect()
+    sync_account(connection)
+    order = KisUnfilledOrder.objects.filter(tot_ccll_qty__gt=0).first()
+    fill = KisExecution.objects.get(odno=order.odno, exec_dt=TEN.date())
+    control.post("fill", {"odno": order.odno, "qty": 1})
+    run = sync_account(connection)
+    again = KisExecution.objects.get(odno=order.odno, exec_dt=TEN.date())
+    assert (again.pk, again.exec_qty) == (fill.pk, fill.exec_qty + 1)
+    assert any("늘어남 1건" in step["note"] for step in run.steps)
+
+
+def test_fill_that_shrank_is_kept_and_reported(connect):
+    connection = connect()
+    sync_account(connection)
+    fill = KisExecution.objects.filter(exec_dt=TEN.date()).first()
+    KisExecution.objects.filter(pk=fill.pk).update(exec_qty=fill.exec_qty + 5)
+    run = sync_account(connection)
+    fill.refresh_from_db()
+    assert fill.exec_qty > int(fill.raw_json["tot_ccld_qty"])
+    assert run.differences == 1
+    assert [check["row"] for check in run.checks if check["difference"]] == [f"{fill.stock_name} {fill.odno}"]
+
+
+def many(count):
+    """Positions in so many stocks, whose daily prices are known already: these tests are about the books."""
+    DailyPrice.objects.bulk_create(
+        [
+            DailyPrice(
+                stock_code=f"{100000 + number * 10:06d}",
+                trade_date=TEN.date() - timedelta(days=1),
+                open=1,
+                high=1,
+                low=1,
+                close=1,
+                volume=0,
+            )
+            for number in range(count)
+        ],
+        ignore_conflicts=True,
+    )
+    return [
+        {"code": f"{100000 + number * 10:06d}", "qty": number + 1, "avg": 10_000 + number}
+        for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize(("mode", "pages"), [("real", 3), ("paper", 6)])
+def test_120_holdings_come_over_all_pages(connect, simulator, mode, pages):
+    control = Control(getattr(simulator, mode).url)
+    control.post("account", {"deposit": 10_000_000, "positions": many(120)})
+    run = sync_account(connect(mode))
+    assert KisHolding.objects.count() == 120
+    assert sum(row.evlu_amt for row in KisHolding.objects.all()) == KisAccount.objects.get().stock_eval_amt
+    tr_id = "TTTC8434R" if mode == "real" else "VTTC8434R"
+    counted = control.get("requests")
+    assert tr_count(counted, tr_id) == pages
+    assert run.differences == 0
+
+
+def tr_count(counted, tr_id):
+    """Find the count of a TR wherever the control plane puts it."""
+    if isinstance(counted, dict):
+        if isinstance(counted.get(tr_id), int):
+            return counted[tr_id]
+        return next(
+            (found for value in counted.values() if (found := tr_count(value, tr_id)) is not None), None
+        )
+    return None
+
+
+SPOILED = [
+    ("{}TTC8434R", "repeat_page"),
+    ("{}TTC8434R", "drop_page"),
+    ("{}TTC8434R", "drop_field:evlu_amt"),
+    ("{}TTC8434R", "drop_field:hldg_qty"),
+    ("{}TTC8434R", "drop_field:dnca_tot_amt"),
+    ("{}TTC8434R", "drop_field:output1"),
+    ("{}TTC8434R", "rename_field:prvs_rcdl_excc_amt:prvs_rcdl_excc_amount"),
+    ("{}TTC8434R", "html_page"),
+    ("{}TTC8434R", "http_500_before"),
+    ("{}TTC8434R", "truncate"),
+    ("{}TTC8434R", "bad_json"),
+    ("{}TTC8434R", "redirect_307"),
+    ("{}TTC8434R", "maintenance"),
+    ("{}TTC8434R", "rate_limited"),
+    ("{}TTC8434R", "reset_after"),
+    ("{}TTC0081R", "drop_field:tot_ccld_qty"),
+    ("{}TTC0081R", "drop_field:output2"),
+    ("{}TTC0081R", "html_page"),
+    ("tokenP", "html_page"),
+    ("tokenP", "http_500_before"),
+]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(("tr", "kind"), SPOILED)
+def test_spoiled_reply_fails_the_run_and_leaves_the_last_good_snapshot(connect, simulator, mode, tr, kind):
+    control = Control(getattr(simulator, mode).url)
+    control.post("account", {"deposit": 10_000_000, "positions": many(60)})
+    sync_account(connect(mode))
+    before = books()
+    control.fault(tr.format("T" if mode == "real" else "V"), kind)
+    with pytest.raises(KisError) as caught:
+        sync_account(connect(mode))
+    assert books() == before
+    run = SyncRun.objects.order_by("-pk").first()
+    assert (run.status, run.error) == (SyncRun.Status.FAILED, str(caught.value))
+    assert run.finished_at is not None
+    assert "12345678" not in run.error
+    assert simulator.real.app_key not in run.error
+
+
+@pytest.mark.parametrize("kind", ["repeat_page", "drop_page"])
+@pytest.mark.parametrize("mode", MODES)
+def test_orders_with_a_lost_or_repeated_page_are_refused(connect, simulator, mode, kind):
+    control = Control(getattr(simulator, mode).url)
+    control.post("account", {"deposit": 1_000_000_000, "positions": []})
+    for _ in range(120):
+        control.post("external-order", {"side": "buy", "code": "005930", "qty": 1})
+    control.fault("TTTC0081R" if mode == "real" else "VTTC0081R", kind)
+    with pytest.raises(KisReplyChanged):
+        sync_account(connect(mode))
+    assert not KisAccount.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["repeat_page", "drop_page"])
+@pytest.mark.parametrize("mode", MODES)
+def test_one_repeated_or_lost_page_is_enough_to_fail_the_run(connect, simulator, mode, kind):
+    control = Control(getattr(simulator, mode).url)
+    control.post("account", {"deposit": 10_000_000, "positions": many(120)})
+    control.fault("TTTC8434R" if mode == "real" else "VTTC8434R", kind, times=1)
+    with pytest.raises(KisReplyChanged, match="쪽"):
+        sync_account(connect(mode))
+    assert not KisAccount.objects.exists()
+
+
+def test_passing_trouble_is_ridden_out(connect, control):
+    control.fault("TTTC8434R", "reset_before", times=1)
+    control.fault("TTTC0081R", "http_500_before", times=1)
+    control.fault("TTTC0084R", "token_expired", times=1)
+    run = sync_account(connect())
+    assert (run.status, run.differences) == (SyncRun.Status.COMPLETE, 0)
+
+
+@pytest.mark.parametrize("kind", ["drop_field:stck_clpr", "html_page", "http_500_before"])
+def test_prices_that_fail_do_not_spoil_the_books(connect, control, kind):
+    control.fault("FHKST03010100", kind, times=1000)
+    run = sync_account(connect())
+    assert run.status == SyncRun.Status.COMPLETE
+    assert "FHKST03010100" in run.error
+    assert KisHolding.objects.exists()
+    assert not DailyPrice.objects.exists()
+
+
+def test_prices_reach_back_two_weeks_and_stop_at_the_last_closed_day(connect):
+    sync_account(connect())
+    code = KisHolding.objects.first().stock_code
+    days = list(
+        DailyPrice.objects.filter(stock_code=code).order_by("trade_date").values_list("trade_date", flat=True)
+    )
+    assert len(days) >= 60
+    assert days[-1] == TEN.date() - timedelta(days=1)  # today's bar is still being made
+
+
+def test_orderable_cash_that_cannot_be_asked_is_unknown_not_zero(connect, control):
+    control.fault("TTTC8908R", "drop_field:nrcvb_buy_amt")
+    sync_account(connect())
+    assert KisAccount.objects.get().orderable_cash is None
+
+
+def test_empty_account_is_a_snapshot_without_holdings(connect, control):
+    control.post("account", {"deposit": 100_000_000, "positions": []})
+    run = sync_account(connect())
+    account = KisAccount.objects.get()
+    assert (account.total_eval_amt, account.stock_eval_amt) == (100_000_000, 0)
+    assert (KisHolding.objects.count(), run.status, run.differences) == (0, SyncRun.Status.COMPLETE, 0)
+
+
+def test_stock_sold_out_today_is_not_a_holding_but_stays_readable(connect, control):
+    control.post(
+        "account", {"deposit": 1_000_000, "positions": [{"code": "005930", "qty": 10, "avg": 50_000}]}
+    )
+    control.post("external-order", {"side": "sell", "code": "005930", "qty": 10})
+    run = sync_account(connect())
+    assert not KisHolding.objects.exists()
+    assert [row["pdno"] for row in KisAccount.objects.get().raw_json["sold_out"]] == ["005930"]
+    assert run.differences == 0
+
+
+def test_both_modes_live_side_by_side(connect):
+    sync_account(connect("real"))
+    sync_account(connect("paper"))
+    assert set(KisAccount.objects.values_list("account_no", "is_paper")) == {
+        ("12345678", False),
+        ("50012345", True),
+    }
+    for account in KisAccount.objects.all():
+        assert {row.is_paper for row in account.holdings.all()} == {account.is_paper}
+
+
+def test_run_that_died_is_marked_abandoned_by_the_next(connect):
+    dead = SyncRun.objects.create(
+        job="sync_kis_data", account_no="12345678", is_paper=False, started_at=TEN - timedelta(hours=1)
+    )
+    sync_account(connect())
+    dead.refresh_from_db()
+    assert dead.status == SyncRun.Status.ABANDONED
+    assert dead.finished_at is not None
+
+
+def test_older_trs_give_the_same_books(connect):
+    sync_account(connect(tr_set="legacy"))
+    fills = set(KisExecution.objects.values_list("odno", "exec_qty", "exec_amt"))
+    KisExecution.objects.all().delete()
+    sync_account(connect())
+    assert (
+        set(KisExecution.objects.filter(exec_dt=TEN.date()).values_list("odno", "exec_qty", "exec_amt"))
+        <= fills
+    )
+
+
+def test_queries_do_not_grow_with_the_holdings(connect, control, django_assert_max_num_queries):
+    positions = many(120)
+    control.post("account", {"deposit": 10_000_000, "positions": positions[:1]})
+    sync_account(connect())
+    control.post("account", {"deposit": 10_000_000, "positions": positions})
+    with django_assert_max_num_queries(25):
+        sync_account(connect())

@@ -18,7 +18,11 @@ def mask(text: str) -> str:
                 text = text.replace(secret, "****")
         number = account["account_no"].replace("-", "")
         if number:
-            text = re.sub(rf"(?<!\d){re.escape(number[:8])}(?={re.escape(number[8:])}\b|\b|-)", number[:4] + "****", text)
+            text = re.sub(
+                rf"(?<!\d){re.escape(number[:8])}(?={re.escape(number[8:])}\b|\b|-)",
+                number[:4] + "****",
+                text,
+            )
     text = BEARER.sub(r"\1****", text)
     text = JWT.sub("****", text)
     return ACCOUNT.sub(r"\1****-\2", text)

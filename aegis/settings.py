@@ -10,8 +10,6 @@ from django.core.exceptions import ImproperlyConfigured
 from aegis.env import env_bool, env_choice, env_list, env_str, load_env_file, own_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = BASE_DIR / "var"
-VAR_DIR.mkdir(exist_ok=True)
 
 TESTING = "pytest" in sys.modules
 if TESTING:  # the owner's keys must never reach a test
@@ -19,6 +17,10 @@ if TESTING:  # the owner's keys must never reach a test
         del os.environ[name]
 else:
     load_env_file(Path(os.environ.get("AEGIS_ENV_FILE", BASE_DIR / ".env")))
+
+# What the site makes for itself: databases, fonts, the secret key.
+VAR_DIR = Path(env_str("AEGIS_VAR_DIR") or BASE_DIR / "var").expanduser().resolve()
+VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 # Site ---------------------------------------------------------------------------------------------------------------
 DEBUG = env_bool("DEBUG", default=False)
@@ -126,7 +128,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Reports ------------------------------------------------------------------------------------------------------------
 REPORT_DIR = BASE_DIR / "reports" / "Realtime"
-FONT_DIR = VAR_DIR / "fonts"
+FONT_DIR = Path(env_str("AEGIS_FONT_DIR") or VAR_DIR / "fonts")
 
 # Sign-in ------------------------------------------------------------------------------------------------------------
 AUTH_PASSWORD_VALIDATORS = [

@@ -1,0 +1,172 @@
+"""The product from end to end on the simulator, as `make dashboard` runs it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pypdfium2
+import pytest
+import requests
+from django.core.management import call_command
+
+from kis.models import KisAccount, KisExecution, KisHolding
+from kis.simulator.server import Simulator, SimulatorConfig
+
+ROOT = Path(__file__).resolve().parents[2]
+MARKET = ROOT.parent / "shared" / "market"
+
+
+@pytest.fixture
+def demo(settings, tmp_path):
+    """Demo mode with a state of its own; returns the path of the PDF."""
+    settings.AEGIS_DEMO = True
+    settings.DEMO_STATE_FILE = tmp_path / "simulator.json"
+    return tmp_path / "Kis_Dashboard.pdf"
+
+
+def text_of(pdf):
+    document = pypdfium2.PdfDocument(pdf)
+    try:
+        return "\n".join(page.get_textpage().get_text_bounded() for page in document)
+    finally:
+        document.close()
+
+
+def squeezed(text):
+    return "".join(text.split())
+
+
+def assert_pdf_tells_the_account(pdf, *, stock_value):
+    """Every holding's name and amount stands in the PDF, and the amounts add up to the broker's total."""
+    text = squeezed(text_of(pdf))
+    holdings = list(KisHolding.objects.all())
+    assert all(squeezed(row.stock_name) in text for row in holdings)
+    assert all(f"{row.evlu_amt:,}" in text for row in holdings)
+    assert sum(row.evlu_amt for row in holdings) == stock_value
+    assert f"{stock_value:,}" in text
+    assert "1234****-01" in text
+    assert "12345678" not in text
+    assert "DEMO" in text
+
+
+@pytest.mark.django_db
+def test_dashboard_of_the_sample_account_tells_what_the_broker_says(demo, settings, capsys):
+    call_command("kis_dashboard", sync=True, output=str(demo))
+    account = KisAccount.objects.get()
+    assert_pdf_tells_the_account(demo, stock_value=account.stock_eval_amt)
+    with Simulator(SimulatorConfig(state_file=settings.DEMO_STATE_FILE)) as simulator:
+        held = {holding.stock_code: holding.holding_qty for holding in KisHolding.objects.all()}
+        positions = simulator_positions(simulator, "12345678-01")
+    assert held == positions
+    shown = capsys.readouterr().out
+    assert f"{account.total_eval_amt:,}원" in shown
+    assert str(demo) in shown
+
+
+def simulator_positions(simulator, account):
+    state = requests.get(f"{simulator.real.url}/_sim/state", timeout=5).json()
+    mine = next(entry for entry in state["accounts"] if entry["account"] == account)
+    return {position["code"]: position["qty"] for position in mine["positions"] if position["qty"]}
+
+
+@pytest.mark.django_db
+def test_second_dashboard_reuses_token_fills_and_prices(demo):
+    call_command("kis_dashboard", sync=True, output=str(demo))
+    fills = list(KisExecution.objects.order_by("pk").values())
+    call_command("kis_dashboard", sync=True, output=str(demo))
+    assert list(KisExecution.objects.order_by("pk").values()) == fills
+    runs = [account.sync_run for account in KisAccount.objects.order_by("pk")]
+    assert runs[0].requests > 20  # token, books, a chart for each stock
+    assert runs[1].requests == 4  # balance, cash, open orders, orders
+    assert demo.with_name("Kis_Dashboard.previous.pdf").exists()
+
+
+@pytest.mark.market
+@pytest.mark.django_db
+@pytest.mark.skipif(not MARKET.is_dir(), reason="needs the real prices of ../shared/market")
+def test_dashboard_replays_the_real_market(demo, settings):
+    settings.AEGIS_SIM_MARKET_DIR = str(MARKET)
+    call_command("kis_dashboard", sync=True, output=str(demo))
+    assert_pdf_tells_the_account(demo, stock_value=KisAccount.objects.get().stock_eval_amt)
+    samsung = KisHolding.objects.get(stock_code="005930")
+    assert 55_000 < samsung.prpr < 60_000  # June 2025
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Return a function that runs a command in a process of its own, with folders of its own."""
+
+    def command(*arguments, **environment):
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "AEGIS_ENV_FILE": str(tmp_path / "none.env"),
+                "AEGIS_VAR_DIR": str(tmp_path / "var"),
+                "AEGIS_FONT_DIR": str(ROOT / "var" / "fonts"),
+                "DATABASE_URL": "",
+                **environment,
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    return command
+
+
+def assert_one_sentence(result, *words):
+    assert result.returncode != 0
+    assert "Traceback" not in result.stderr
+    assert result.stderr.strip().count("\n") == 0, result.stderr
+    assert all(word in result.stderr for word in words), result.stderr
+
+
+KEYS = {"KIS_REAL_APP_KEY": "k" * 36, "KIS_REAL_APP_SECRET": "s" * 180, "KIS_REAL_ACCOUNT_NO": "12345678-01"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "words"),
+    [
+        (["sync_kis_data", "--mode", "rael"], {}, ["--mode", "rael"]),
+        (["sync_kis_data", "--nope"], {}, ["--nope", "옵션"]),
+        (["sync_kis_data"], {}, ["make setup"]),  # no tables yet
+        (["sync_kis_data"], {"DATABASE_URL": "postgres://a:b@127.0.0.1:9/x"} | KEYS, ["데이터베이스"]),
+        (["sync_kis_data"], {"DATABASE_URL": "nonsense"} | KEYS, ["DATABASE_URL"]),
+        (["sync_kis_data"], {"KIS_TR_SET": "newest"}, ["KIS_TR_SET"]),
+        (["sync_kis_data", "--mode", "paper"], KEYS, ["모의투자", "KIS_PAPER_APP_KEY"]),
+        (["sync_kis_data"], KEYS | {"KIS_REAL_ACCOUNT_NO": "1234"}, ["12345678-01"]),
+        (["sync_kis_data"], KEYS | {"KIS_REAL_APP_KEY": "short"}, ["36자"]),
+        (["sync_kis_data"], KEYS | {"KIS_REAL_BASE_URL": "http://example.com"}, ["https"]),
+        (["sync_kis_data"], {"AEGIS_SIM_MARKET_DIR": "/nowhere"}, ["AEGIS_SIM_MARKET_DIR"]),
+        (["kis_dashboard", "--mode", "x"], {}, ["--mode"]),
+        (["kis_dashboard", "--as-of", "yesterday"], {}, ["--as-of"]),
+    ],
+)
+def test_mistake_gets_one_korean_sentence(run, arguments, environment, words):
+    assert_one_sentence(run(*arguments, **environment), *words)
+
+
+def test_broker_that_is_not_there_gets_one_korean_sentence(run):
+    nobody = KEYS | {"KIS_REAL_BASE_URL": "http://127.0.0.1:9"}
+    assert run("migrate", "-v0", **nobody).returncode == 0
+    result = run("sync_kis_data", **nobody)
+    assert_one_sentence(result, "응답을 받지 못했습니다")
+    assert "k" * 36 not in result.stdout + result.stderr
+
+
+def test_dashboard_before_the_first_sync_says_what_to_do(run):
+    assert run("migrate", "-v0").returncode == 0
+    assert_one_sentence(run("kis_dashboard"), "sync_kis_data")
+
+
+def test_demo_never_touches_the_owners_keys_or_database(run, tmp_path):
+    mine = tmp_path / "mine.sqlite3"
+    result = run("demo", DATABASE_URL=f"sqlite:///{mine}", **KEYS)
+    assert result.returncode == 0, result.stderr
+    assert "DEMO" in result.stdout
+    assert not mine.exists()
+    assert (tmp_path / "var" / "demo.sqlite3").exists()

@@ -17,6 +17,22 @@ DIGIT, POINT, PERCENT_SIGN, HANGUL = (
     2.434,
 )  # Noto Sans KR at 7.5 pt; all digits are equally wide
 BOLD: Final = 1.05
+CAPITAL, SMALL = 1.75, 1.5
+SPECIAL: Final = {
+    ",": POINT,
+    ".": POINT,
+    " ": 0.6,
+    "%": PERCENT_SIGN,
+    "I": 0.8,
+    "i": 0.75,
+    "l": 0.75,
+    "M": 2.2,
+    "W": 2.4,
+    "m": 2.4,
+    "w": 2.2,
+    "&": 1.85,
+}
+LAST_NARROW: Final = 0x22FF  # minus signs and Latin; symbols and Hangul behind it fill a square
 GAP: Final = 1.7
 
 HOLDINGS: Final = {
@@ -130,6 +146,23 @@ def fitted(
 
 
 def text_width(text: str) -> float:
-    """Width of a figure at 7.5 pt in millimetres."""
-    special = {",": POINT, ".": POINT, "%": PERCENT_SIGN}
-    return sum(special.get(sign, DIGIT if ord(sign) < 0x2300 else HANGUL) for sign in text)  # noqa: PLR2004
+    """Width of a text at 7.5 pt in millimetres: figures and Hangul exactly, Latin letters a little too wide."""
+    return sum(_sign_width(sign) for sign in text)
+
+
+def cut(text: str, room: float) -> str:
+    """Shorten a name with … to this room; a figure or a code is never cut."""
+    if text_width(text) <= room:
+        return text
+    kept = text
+    while kept and text_width(kept) + HANGUL > room:
+        kept = kept[:-1]
+    return f"{kept.rstrip()}…"
+
+
+def _sign_width(sign: str) -> float:
+    if sign in SPECIAL:
+        return SPECIAL[sign]
+    if sign.isascii() and sign.isalpha():
+        return CAPITAL if sign.isupper() else SMALL
+    return HANGUL if ord(sign) > LAST_NARROW else DIGIT

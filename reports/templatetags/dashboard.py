@@ -9,7 +9,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from kis import korean
-from reports import charts
+from reports import charts, columns
 
 register = template.Library()
 LONG_FROM = 100_000_000  # from here on the figure of a card is set smaller,
@@ -129,6 +129,12 @@ def brief(value: int) -> str:
     if abs(value) < BRIEF_FROM:
         return korean.signed(value)
     return f"{'+' if value > 0 else ''}{short_heading(value)}"
+
+
+@register.filter
+def cut(text: str, room: float) -> str:
+    """Shorten a name to its column, in millimetres."""
+    return columns.cut(text, float(room))
 
 
 @register.filter

@@ -1,0 +1,133 @@
+"""The command, as it is typed."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from reports.fonts import FontsUnavailable
+from reports.management.commands import kis_dashboard
+from tests.reports.conftest import pages_of
+from tests.reports.factories import AT, Stock, fill, order, snapshot
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch, settings, tmp_path):
+    """Print nothing but a mark: what the PDF looks like is tested elsewhere."""
+    settings.AEGIS_DEMO = False
+    settings.REPORT_DIR = tmp_path / "Realtime"
+    settings.KIS_ACCOUNTS = {mode: {"app_key": "", "account_no": ""} for mode in ("real", "paper")}
+    monkeypatch.setattr(kis_dashboard, "render_pdf", lambda dashboard: f"%PDF {dashboard.as_of}".encode())
+
+
+def run(*arguments):
+    output = StringIO()
+    call_command("kis_dashboard", *arguments, stdout=output)
+    return output.getvalue()
+
+
+def test_kis_dashboard_writes_the_file_and_says_what_is_in_it(settings):
+    account = snapshot([Stock()])
+    fill(1)
+    order(account, 1)
+    lines = run("--mode", "real").splitlines()
+    assert "실전" in lines[0]
+    assert "1234****-01" in lines[0]
+    assert lines[1].split() == ["총평가금액", "48,957,778원"]
+    assert lines[2].split() == ["평가손익", "−2,136,630원", "−5.28%"]
+    assert "1종목 · 체결 1건 · 미체결 1건 · 2025-06-16(월) 14:20:00 기준" in lines[3]
+    assert lines[-1].split() == ["PDF", str(settings.REPORT_DIR / "Kis_Dashboard.pdf")]
+    assert (settings.REPORT_DIR / "Kis_Dashboard.pdf").read_bytes() == b"%PDF 2025-06-16 14:20:00+09:00"
+
+
+def test_kis_dashboard_defaults_to_paper_without_a_real_key():
+    snapshot([Stock()], is_paper=True)
+    assert "모의" in run().splitlines()[0]
+
+
+def test_kis_dashboard_of_demo_says_so_first_and_is_never_stale(settings, monkeypatch):
+    settings.AEGIS_DEMO = True
+    snapshot([Stock()])
+    seen = []
+
+    def printed(dashboard):
+        seen.append(dashboard)
+        return b"%PDF"
+
+    monkeypatch.setattr(kis_dashboard, "render_pdf", printed)
+    assert run().startswith("DEMO")
+    assert (seen[0].stale_for, seen[0].generated_at, seen[0].is_demo) == (None, AT, True)
+
+
+def test_kis_dashboard_takes_the_snapshot_of_a_moment(tmp_path):
+    snapshot([Stock()], at=AT - timedelta(hours=1))
+    snapshot([Stock()])
+    path = tmp_path / "old.pdf"
+    output = run("--mode", "real", "--as-of", "2025-06-16T13:59:59", "--output", str(path))
+    assert "13:20:00" in output
+    assert path.read_bytes() == b"%PDF 2025-06-16 13:20:00+09:00"
+
+
+def test_kis_dashboard_uses_the_configured_account(settings):
+    settings.KIS_ACCOUNTS = {
+        "real": {"app_key": "key", "account_no": "12345678-01"},
+        "paper": {"app_key": "", "account_no": ""},
+    }
+    snapshot([Stock()])
+    snapshot([Stock()], at=AT + timedelta(minutes=1), account_no="99999999")
+    assert "1234****-01" in run()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--mode", "real"], "python manage.py sync_kis_data --mode real"),
+        (["--mode", "live"], "real"),
+        (["--as-of", "어제"], "--as-of를 읽을 수 없습니다: 어제"),
+        (["--as-of", "2025-13-45T99:00"], "--as-of를 읽을 수 없습니다"),
+        (["--as-of", "2025-06-16T14:20:00"], "이전의 모의 계좌 자료가 없습니다"),
+    ],
+)
+def test_kis_dashboard_refuses_in_one_korean_sentence(arguments, sentence):
+    with pytest.raises(CommandError) as refused:
+        run(*arguments)
+    assert sentence in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_kis_dashboard_keeps_the_old_file_when_rendering_fails(settings, monkeypatch):
+    snapshot([Stock()])
+    run("--mode", "real")
+    path = settings.REPORT_DIR / "Kis_Dashboard.pdf"
+
+    def broken(dashboard):
+        raise FontsUnavailable("글꼴이 없습니다.")
+
+    monkeypatch.setattr(kis_dashboard, "render_pdf", broken)
+    with pytest.raises(CommandError, match="글꼴이 없습니다"):
+        run("--mode", "real")
+    assert path.read_bytes().startswith(b"%PDF")
+
+
+def test_kis_dashboard_explains_an_unwritable_output(tmp_path):
+    snapshot([Stock()])
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CommandError, match="쓸 수 없습니다"):
+        run("--mode", "real", "--output", str(tmp_path / "file" / "x.pdf"))
+
+
+def test_kis_dashboard_names_a_difference():
+    account = snapshot([Stock()])
+    type(account).objects.update(total_eval_amt=account.total_eval_amt + 57_200)
+    assert "차이 57,200원" in run("--mode", "real")
+
+
+def test_kis_dashboard_prints_a_real_pdf(monkeypatch, tmp_path):
+    monkeypatch.undo()
+    snapshot([Stock()])
+    path = tmp_path / "x.pdf"
+    call_command("kis_dashboard", "--mode", "real", "--output", str(path), stdout=StringIO())
+    assert "삼성전자" in "".join(pages_of(path.read_bytes()))

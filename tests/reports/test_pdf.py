@@ -1,0 +1,182 @@
+"""The PDF as its owner sees it: text, pages, fonts."""
+
+import logging
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from kis.korean import number, signed
+from reports import fonts
+from reports.pdf import drawable, render_html, render_pdf
+from tests.reports.conftest import NASTY, fonts_of, pages_of
+from tests.reports.factories import AT, Stock, snapshot, stocks, sync_run
+
+
+def squeezed(text):
+    return re.sub(r"\s+", "", text)
+
+
+def test_pdf_lists_every_holding_with_its_amounts(usual):
+    table = usual.pages[1]
+    for row in usual.dashboard.holdings:
+        assert row.code in table
+        assert number(row.value) in table
+        assert signed(row.profit) in table
+        assert row.name in table or row.name == NASTY
+
+
+def test_pdf_says_mode_account_and_time_on_every_page(usual):
+    for place, text in enumerate(usual.pages, start=1):
+        assert "실전" in text
+        assert "1234****-01" in text
+        assert "12345678" not in text
+        assert "2025-06-16(월) 14:20:00 KST 기준" in text
+        assert f"{place} / {len(usual.pages)}" in text
+        assert f"스냅샷 #{usual.dashboard.snapshot_id} · 동기화 #{usual.dashboard.sync_run_id}" in text
+        assert "TTTC8434R" in text
+
+
+def test_pdf_totals_agree_between_the_pages(usual):
+    total = usual.dashboard.total
+    for text in usual.pages:
+        assert number(total.value) in text
+        assert signed(total.profit) in text
+    assert f"{number(usual.dashboard.account.total)}원" in usual.pages[0]
+
+
+def test_pdf_embeds_our_font_and_no_other(usual, crowded, empty):
+    for rendered in (usual, crowded, empty):
+        used = fonts_of(rendered.data)
+        assert used
+        assert all(is_embedded for _, is_embedded in used)
+        assert {name.split("+")[1] for name, _ in used} <= {
+            "Noto-Sans-KR",
+            "Noto-Sans-KR-Medium",
+            "Noto-Sans-KR-Bold",
+        }
+
+
+def test_pdf_text_has_only_signs_the_font_can_draw(usual):
+    drawn = set(render_html(usual.dashboard))
+    assert {sign for sign in drawn if ord(sign) not in fonts.supported_characters()} <= {"\n"}
+
+
+def test_pdf_shows_markup_in_a_name_as_text(usual):
+    html = render_html(usual.dashboard)
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+    assert "<script>" in usual.pages[1]
+
+
+def test_pdf_marks_signs_that_no_font_has():
+    supported = frozenset({ord("가"), ord("□")})
+    assert drawable("가😀가", supported) == "가□가"
+    assert drawable("가\u200b가", supported) == "가가"
+    assert drawable("\u1100\u1161", supported) == "가"
+
+
+def test_pdf_has_same_bytes_for_same_figures(empty):
+    assert render_pdf(empty.dashboard) == empty.data
+
+
+def test_pdf_renders_without_a_warning(usual, caplog):
+    caplog.set_level(logging.WARNING)
+    render_pdf(replace(usual.dashboard, holdings=usual.dashboard.holdings[:3]))
+    assert caplog.records == []
+
+
+def test_pdf_of_20_stocks_has_two_pages(usual):
+    assert len(usual.pages) == 2
+
+
+def test_pdf_puts_50_rows_on_a_page_and_repeats_the_head(crowded):
+    assert len(crowded.pages) == 1 + 3 + 3 + 1
+    assert [("평균단가" in page and "전일대비" in page) for page in crowded.pages[1:4]] == [True] * 3
+    assert "합계 120종목" not in crowded.pages[2]
+    assert "합계 120종목" in crowded.pages[3]
+    assert all(f"종목{place:03}" in crowded.text for place in range(120))
+
+
+def test_pdf_says_where_the_rest_of_a_long_list_is(crowded):
+    assert "외 292건, 5쪽" in crowded.pages[0]
+    assert "외 1건, 8쪽" in crowded.pages[0]
+    listed = "".join(crowded.pages[4:7])
+    assert all(number((10 + place) * 57_100) in listed for place in range(300))
+
+
+def test_pdf_shows_a_difference(crowded, usual):
+    assert "대사 차이 57,200원 · 평가 + D+2 현금" in crowded.pages[0]
+    assert "증권사 값" in crowded.pages[0]
+    assert f"우리 합계 {number(crowded.dashboard.reconciliation.our_total)}" in crowded.pages[0]
+    assert "대사 일치" in usual.pages[0]
+    assert "증권사 값이 모두 일치" in usual.pages[0]
+
+
+def test_pdf_of_an_empty_paper_account_is_one_calm_page(empty):
+    assert len(empty.pages) == 1
+    text = empty.text
+    assert "모의" in text
+    assert "1억원" in text
+    assert "보유 종목 없음" in text
+    assert "오늘 체결 없음" in text
+    assert "일별 주문 조회로 확인" in text
+    assert "실전" not in text
+
+
+def test_pdf_cash_table_names_the_settlement_days(usual):
+    text = squeezed(usual.pages[0])
+    assert "D+06/16(월)" in text
+    assert "D+16/17(화)" in text
+    assert "D+26/18(수)10,633,778" in text
+
+
+def test_html_of_stale_data_says_its_age(render):
+    rendered = render(lambda: snapshot([Stock()]), generated_at=AT + timedelta(minutes=47))
+    assert "47분 지난 자료입니다." in rendered.text
+    assert "생성 15:07:00" in rendered.text
+    assert 'class="is-stale"' in render_html(rendered.dashboard)
+
+
+def test_html_names_failed_attempts(usual):
+    assert "동기화 실패" not in usual.text
+
+
+def test_pdf_of_demo_is_marked(render):
+    rendered = render(lambda: snapshot([Stock()]), is_demo=True)
+    for page in rendered.pages:
+        assert "DEMO" in page
+        assert "시뮬레이터 자료" in page
+
+
+def test_pdf_survives_extremes(render):
+    def save():
+        held = [
+            Stock(price=57_200, average=1_000.5, quantity=21_000_000, change=30.0),
+            Stock(code="900110", name="㐀😀 이름", price=1, average=3.5, quantity=9_999_999, change=-30.0),
+        ]
+        return snapshot(
+            held,
+            cash=-1_000,
+            orderable_cash=None,
+            previous_assets=0,
+            with_closes=False,
+            run=sync_run(steps=[]),
+        )
+
+    rendered = render(save)
+    assert "1조 2,012억원" in rendered.pages[0]
+    assert "1,201,200,000,000" in rendered.pages[1]
+    assert "▲+30.00%" in squeezed(rendered.pages[1])
+    assert "▼−30.00%" in squeezed(rendered.pages[1])
+    assert "□" in rendered.pages[1]
+    assert "전일 자산을 알 수 없음" in rendered.pages[0]
+    assert "주문가능–" in squeezed(rendered.pages[0])
+    assert len(fonts_of(rendered.data)) <= 3
+
+
+@pytest.mark.parametrize("count", [21, 51])
+def test_pages_follow_the_number_of_stocks(render, count):
+    rendered = render(lambda: snapshot(stocks(count), with_closes=False))
+    assert len(pages_of(rendered.data)) == (2 if count <= 50 else 3)

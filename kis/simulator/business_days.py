@@ -1,14 +1,13 @@
-"""Trading days of the Korea Exchange."""
+"""Trading days and hours of the Korea Exchange."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta, timezone
 from functools import cache
 
-from holidays import financial_holidays
+from kis import calendar
 
 KST = timezone(timedelta(hours=9), "KST")
 ONE_DAY = timedelta(days=1)
-FRIDAY = 4
 
 OPENING = time(9, 0)
 CONTINUOUS_END = time(15, 20)
@@ -16,13 +15,8 @@ CLOSING = time(15, 30)
 
 
 @cache
-def closed_days(year: int) -> frozenset[date]:
-    """Return the days of a year on which the exchange is closed, weekends aside."""
-    return frozenset(financial_holidays("XKRX", years=year))
-
-
 def is_business_day(day: date) -> bool:
-    return day.weekday() <= FRIDAY and day not in closed_days(day.year)
+    return calendar.is_business_day(day)
 
 
 def business_days(start: date, end: date) -> Iterator[date]:

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from kis.client.codes import Mode
-from kis.simulator.business_days import KST
+from kis.simulator.business_days import is_business_day
 from kis.simulator.clock import Clock
 from kis.simulator.errors import ControlRefused
 from kis.simulator.exchange import Account, Exchange, Lot, Order, Side
@@ -154,7 +154,7 @@ def set_clock(desk: Desk, body: object) -> Json:
         moment = None
     if moment is None:
         raise ControlRefused("now에는 2026-11-20T10:00:00+09:00 같은 시각을 적어 주세요.")
-    desk.clock.set(moment if moment.tzinfo else moment.replace(tzinfo=KST))
+    desk.clock.set(moment)
     now = desk.clock.now()
     desk.exchange.advance(now)
     desk.exchange.revision += 1
@@ -166,8 +166,10 @@ def set_price(desk: Desk, body: object) -> Json:
     code = _text(given, "code")
     price = _integer(given, "price", lowest=1, highest=MAX_WON)
     now = desk.clock.now()
+    if not is_business_day(now.date()):
+        raise ControlRefused("휴장일에는 가격을 바꿀 수 없습니다.")
     desk.exchange.market.override_price(code, price, moment=now)
-    desk.exchange.advance(now + timedelta(microseconds=1))
+    desk.exchange.meet_current_prices(now)
     desk.exchange.revision += 1
     return {"code": code, "price": price, "clock": now.isoformat()}
 

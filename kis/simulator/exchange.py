@@ -335,6 +335,14 @@ class Exchange:
                     )
         self.matched_until = now
 
+    def meet_current_prices(self, now: datetime) -> None:
+        """Trade the resting orders that the price of this very moment reaches, after it has been changed by hand."""
+        for account in self.accounts.values():
+            for order in self.open_orders(account, now):
+                quote = self._quote(order.code, now)
+                if quote.today is not None and _reaches(order, quote.price):
+                    self.record_fill(order, Fill(now, order.remaining, order.price or quote.price))
+
     def _match(self, order: Order, *, since: datetime, until: datetime) -> None:
         is_buy = order.side == "buy"
         worst = 10**12 if is_buy else 0

@@ -316,11 +316,8 @@ def open_orders(call: Call) -> Answer:
     params = call.params
     side = {"1": "sell", "2": "buy"}.get(params["INQR_DVSN_2"])
     by_code = params["INQR_DVSN_1"] == "1"
-    orders = [
-        order.as_seen(call.until)
-        for order in call.exchange.open_orders(call.account, call.now)
-        if order.placed_at <= call.until and side in {None, order.side}
-    ]
+    seen = [order.as_seen(call.until) for order in call.account.orders if order.placed_at <= call.until]
+    orders = [order for order in seen if order.is_open(call.now) and side in {None, order.side}]
     page = wire.cut_page(
         orders,
         key=lambda order: f"{order.code if by_code else ''}{order.number:010d}",

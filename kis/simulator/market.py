@@ -10,6 +10,7 @@ from itertools import islice
 from math import exp, pi, sin
 from operator import attrgetter
 from pathlib import Path
+from threading import Lock
 
 from kis.simulator.business_days import (
     at,
@@ -66,20 +67,49 @@ class Quote:
 class History:
     """The full bars of one stock, oldest first; generated ones are made when they are asked for."""
 
-    def __init__(self, recorded: list[Bar], generated: Iterator[Bar]) -> None:
-        self._bars = recorded
+    def __init__(self, recorded: Iterable[Bar], generated: Iterator[Bar]) -> None:
+        self._bars = list(recorded)
         self._generated = generated
+        self._lock = Lock()
 
     def up_to(self, day: date) -> list[Bar]:
         """Return all bars, made at least up to `day`."""
-        while not self._bars or self._bars[-1].day < day:
-            self._bars.append(next(self._generated))
+        with self._lock:
+            while not self._bars or self._bars[-1].day < day:
+                self._bars.append(next(self._generated))
         return self._bars
 
     def between(self, start: date, end: date) -> list[Bar]:
         bars = self.up_to(end)
         day = attrgetter("day")
         return bars[bisect_left(bars, start, key=day) : bisect_right(bars, end, key=day)]
+
+
+@lru_cache(maxsize=1024)
+def history_of(listing: Listing, recorded: tuple[Bar, ...], seed: int) -> History:
+    """Return a stock's bars; simulators of one process share them, because they are the same anyway."""
+    return History(recorded, _generate(listing, recorded, seed))
+
+
+def _generate(listing: Listing, recorded: tuple[Bar, ...], seed: int) -> Iterator[Bar]:
+    """Walk on from the last recorded close, or from the base price at EPOCH: once, forward, never again."""
+    random = dice("walk", seed, listing.code)
+    anchor = close = recorded[-1].close if recorded else listing.base_price
+    sigma = random.uniform(*(FUND_SIGMA if listing.is_fund else STOCK_SIGMA))
+    drift = 0.0 if recorded else random.gauss(0.0, 0.15)
+    start = recorded[-1].day + timedelta(days=1) if recorded else EPOCH
+    for day in business_days(start, date.max):
+        drift += random.gauss(0.0, sigma) - REVERSION * drift
+        bar = next_bar(
+            day,
+            previous_close=close,
+            target=anchor * exp(drift),
+            sigma=sigma,
+            random=random,
+            fund=listing.is_fund,
+        )
+        close = bar.close
+        yield bar
 
 
 class Market:
@@ -102,7 +132,6 @@ class Market:
         self._histories: dict[str, History] = {}
         self.added: dict[str, Listing] = {}
         self.overrides: dict[tuple[str, date], list[tuple[datetime, int]]] = {}
-        self._path = lru_cache(maxsize=512)(self._make_path)
 
     @property
     def listings(self) -> dict[str, Listing]:
@@ -225,30 +254,9 @@ class Market:
     def _history(self, code: str) -> History:
         history = self._histories.get(code)
         if history is None:
-            recorded = list(self._recorded.get(code, ()))
-            history = self._histories[code] = History(recorded, self._generate(code, recorded))
+            recorded = tuple(self._recorded.get(code, ()))
+            history = self._histories[code] = history_of(self._listings[code], recorded, self.seed)
         return history
-
-    def _generate(self, code: str, recorded: list[Bar]) -> Iterator[Bar]:
-        """Walk on from the last recorded close, or from the base price at EPOCH: once, forward, never again."""
-        listing = self._listings[code]
-        random = dice("walk", self.seed, code)
-        anchor = close = recorded[-1].close if recorded else listing.base_price
-        sigma = random.uniform(*(FUND_SIGMA if listing.is_fund else STOCK_SIGMA))
-        drift = 0.0 if recorded else random.gauss(0.0, 0.15)
-        start = recorded[-1].day + timedelta(days=1) if recorded else EPOCH
-        for day in business_days(start, date.max):
-            drift += random.gauss(0.0, sigma) - REVERSION * drift
-            bar = next_bar(
-                day,
-                previous_close=close,
-                target=anchor * exp(drift),
-                sigma=sigma,
-                random=random,
-                fund=listing.is_fund,
-            )
-            close = bar.close
-            yield bar
 
     def _bar_as_recorded(self, code: str, day: date) -> Bar | None:
         bars = self._history(code).between(day, day)
@@ -262,7 +270,7 @@ class Market:
         prices = [price for _, price in pinned]
         return bar._replace(high=max([high, *prices]), low=min([low, *prices]), close=prices[-1])
 
-    def _make_path(self, code: str, bar: Bar) -> list[int]:
+    def _path(self, code: str, bar: Bar) -> list[int]:
         return day_path(bar, seed=f"{self.seed}:{code}", is_fund=self._listings[code].is_fund)
 
 

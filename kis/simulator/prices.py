@@ -3,8 +3,9 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
-from math import exp, sqrt
+from math import sqrt
 from random import Random
 from typing import NamedTuple
 
@@ -78,6 +79,7 @@ def moment_of(day: date, step: int) -> datetime:
     return at(day, CLOSING) if step >= STEPS else at(day, OPENING) + step * STEP
 
 
+@lru_cache(maxsize=1024)
 def day_path(bar: Bar, *, seed: str, is_fund: bool) -> list[int]:
     """Return STEPS prices and the closing print: from open to close, touching high and low, never outside."""
     if bar.high == bar.low:
@@ -116,17 +118,20 @@ def next_bar(
 ) -> Bar:
     """Return one generated day that opens near `previous_close` and closes near `target`, inside the limits."""
     lowest, highest = daily_limits(previous_close, is_fund=fund)
+    highest = on_tick(highest, is_fund=fund)
+    ticks = FUND_TICKS if fund else STOCK_TICKS
 
     def valid(price: float) -> int:
-        rounded = on_tick(min(max(price, lowest), highest), is_fund=fund)
-        return rounded if rounded >= lowest else rounded + tick_size(rounded, is_fund=fund)
+        whole = int(price)
+        return min(max(whole - whole % ticks[bisect_right(BOUNDS, whole)], lowest), highest)
 
-    opening = valid(previous_close * exp(random.gauss(0.0, sigma * 0.4)))
+    opening = valid(previous_close * (1 + random.gauss(0.0, sigma * 0.4)))
     close = valid(target)
-    high = max(opening, close, valid(max(opening, close) * (1 + abs(random.gauss(0.0, sigma * 0.5)))))
-    low = min(opening, close, valid(min(opening, close) * (1 - abs(random.gauss(0.0, sigma * 0.5)))))
-    turnover = 2e10 * exp(random.gauss(0.0, 0.6)) * (1 + abs(close / previous_close - 1) * 20)
-    return Bar(day, opening, high, low, close, max(int(turnover / close), 1))
+    reach_up, reach_down, busy = random.random() ** 2, random.random() ** 2, random.random()
+    high = max(opening, close, valid(max(opening, close) * (1 + reach_up * sigma * 1.5)))
+    low = min(opening, close, valid(min(opening, close) * (1 - reach_down * sigma * 1.5)))
+    turnover = 4e10 * busy**2 * (1 + abs(close / previous_close - 1) * 20)
+    return Bar(day, opening, high, low, close, int(turnover / close) + 1)
 
 
 def extremes(path: Sequence[int], first: int, last: int) -> tuple[int, int]:

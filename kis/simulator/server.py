@@ -1,8 +1,8 @@
 """The simulator over HTTP: one server per host of the broker, in a thread of its own."""
 
 import asyncio
-import contextlib
 import json
+import secrets
 import socket
 import struct
 import threading
@@ -23,11 +23,11 @@ from uvicorn.server import ServerState
 from kis.client.codes import Mode
 from kis.simulator import control, inquiries, wire
 from kis.simulator.business_days import at
-from kis.simulator.clock import Clock, wall_now
+from kis.simulator.clock import Clock, checked, wall_now
 from kis.simulator.errors import CannotStart, ControlRefused
 from kis.simulator.exchange import Account, Exchange
 from kis.simulator.faults import TOKEN_SERVICES, Fault, Faults, reshape
-from kis.simulator.gateway import Credentials, Gateway, fixed_text, gateway_refusal
+from kis.simulator.gateway import Credentials, Gateway, gateway_refusal
 from kis.simulator.market import SESSION_TIME, Market, read_market
 from kis.simulator.seed import fill_sample_accounts
 from kis.simulator.state import read_state, restore, write_state
@@ -36,6 +36,7 @@ MODES: tuple[Mode, ...] = ("real", "paper")
 LOOPBACK = {"127.0.0.1", "::1"}
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER with no time to linger: closing sends RST
 HANG_MS = 60_000
+ROUNDS_TO_CLOSE = 4
 DRIP_BYTES = 64
 DRIP_MS = 50
 HTML_PAGE = b"<!DOCTYPE html><html><head><title>503 Service Unavailable</title></head><body>Service Unavailable</body></html>"
@@ -133,7 +134,7 @@ class Host:
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
-        with contextlib.suppress(ClientDisconnect):
+        try:
             raw = await request.body()
             path = "/" + request.url.path.strip("/").replace("//", "/")
             if path.startswith("/_sim/"):
@@ -142,6 +143,12 @@ class Host:
                 await response(scope, receive, send)
             else:
                 await self._serve(_trip(request, path, raw), scope, receive, send)
+        except ClientDisconnect:
+            pass
+        except asyncio.CancelledError:
+            # The simulator stops: drop the connection, or the server would still answer it with an error of its own.
+            scope["state"]["transport"].abort()
+            await asyncio.sleep(0)
 
     def _control(self, request: Request, name: str, raw: bytes) -> WireResponse:
         if request.client is None or request.client.host not in LOOPBACK:
@@ -192,7 +199,7 @@ class Host:
             headers = {
                 "tr_id": trip.headers.get("tr_id", ""),
                 "tr_cont": "M" if more else "D",
-                "gt_uid": trip.headers.get("gt_uid") or fixed_text(f"{id(trip)} {wall_now()}", 32),
+                "gt_uid": trip.headers.get("gt_uid") or secrets.token_hex(16),
             }
         return json_response(shaped, status=status, headers=headers)
 
@@ -354,7 +361,6 @@ class Listener:
         self._state = ServerState()
         self._bound = bound
         self._address = bound.getsockname()
-        self._family = bound.family
         self._server: asyncio.Server | None = None
         self._reopening: asyncio.Task[None] | None = None
 
@@ -379,7 +385,7 @@ class Listener:
 
     async def _reopen(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        self._bound = bind(self._address[0], self._address[1], family=self._family)
+        self._bound = bind(self._address[0], self._address[1])
         await self.open()
 
     async def close(self) -> None:
@@ -389,18 +395,22 @@ class Listener:
             await asyncio.gather(self._reopening, return_exceptions=True)
         if self._server is not None:
             self._server.close()
-        tasks = list(self._state.tasks)
-        for connection in list(self._state.connections):
-            connection.transport.abort()
-        await asyncio.sleep(0)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        # A connection accepted a moment ago shows up only in the next rounds of the loop.
+        for _ in range(ROUNDS_TO_CLOSE):
+            for connection in list(self._state.connections):
+                connection.transport.abort()
+            await asyncio.sleep(0)
+            tasks = list(self._state.tasks)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def bind(host: str, port: int, *, family: int = socket.AF_INET, reuse: bool = True) -> socket.socket:
+def bind(host: str, port: int, *, reuse: bool = True) -> socket.socket:
     """Take a port without listening on it yet. Raises CannotStart."""
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named because asyncio turns off Nagle only then; every reply would wait 40 ms for an ACK.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if reuse:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -450,7 +460,9 @@ class Simulator:
             for mode in MODES
         }
         start = (
-            at(market.session_start(wall_now()), SESSION_TIME) if config.clock == "session" else config.clock
+            at(market.session_start(wall_now()), SESSION_TIME)
+            if config.clock == "session"
+            else checked(config.clock)
         )
         saved = read_state(config.state_file) if config.state_file else None
         if saved is not None and config.state_file is not None:
@@ -540,7 +552,8 @@ class Simulator:
 
     def _endpoint(self, mode: Mode, bound: socket.socket, reserved: socket.socket) -> Endpoint:
         credentials = self.gateways[mode].credentials
-        host = self.config.host
+        host = {"0.0.0.0": "127.0.0.1"}.get(self.config.host, self.config.host)  # noqa: S104  # an address to call, not to open
+        host = f"[{host}]" if ":" in host else host
         return Endpoint(
             url=f"http://{host}:{bound.getsockname()[1]}",
             ws=f"ws://{host}:{reserved.getsockname()[1]}",

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 
+from reports.publish import reason
+
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
 
@@ -57,7 +59,7 @@ def ensure_fonts() -> bool:
         ) from None
     except OSError as error:
         raise FontsUnavailable(
-            f"{folder} 폴더에 글꼴을 저장할 수 없습니다({error.strerror}). 폴더 권한과 남은 공간을 확인해 주세요."
+            f"{folder} 폴더에 글꼴을 저장할 수 없습니다({reason(error)}). 폴더 권한과 남은 공간을 확인해 주세요."
         ) from error
     return True
 

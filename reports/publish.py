@@ -1,14 +1,31 @@
 """Put a finished report where people and rsync look for it, never half written."""
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
+REASONS = {
+    errno.EACCES: "권한 없음",
+    errno.EPERM: "권한 없음",
+    errno.EROFS: "읽기 전용",
+    errno.ENOSPC: "남은 공간 없음",
+    errno.EDQUOT: "할당된 공간 초과",
+    errno.EISDIR: "폴더 이름임",
+    errno.ENOTDIR: "경로에 파일이 있음",
+    errno.ENOENT: "폴더를 만들 수 없음",
+}
+
 
 class PublishFailed(Exception):
     """The file could not be written; the text is a sentence for the owner. The old file is untouched."""
+
+
+def reason(error: OSError) -> str:
+    """Say in Korean why a file could not be written."""
+    return REASONS.get(error.errno or 0, f"오류 {error.errno}")
 
 
 def previous_of(path: Path) -> Path:
@@ -29,7 +46,7 @@ def publish(data: bytes, path: Path) -> None:
         _settle(path.parent)
     except OSError as error:
         raise PublishFailed(
-            f"{path} 파일을 쓸 수 없습니다({error.strerror}). 폴더 권한과 남은 공간을 확인하거나 --output으로 다른 곳을 정해 주세요."
+            f"{path} 파일을 쓸 수 없습니다({reason(error)}). 폴더 권한과 남은 공간을 확인하거나 --output으로 다른 곳을 정해 주세요."
         ) from error
 
 

@@ -11,6 +11,7 @@ import pytest
 from django.db import transaction
 from pypdfium2 import raw
 
+from kis.client.codes import Mode
 from kis.models import KisAccount
 from reports.figures import Dashboard, dashboard_figures
 from reports.pdf import render_pdf
@@ -34,6 +35,9 @@ class Rendered:
     @property
     def text(self) -> str:
         return "\n".join(self.pages)
+
+
+Renderer = Callable[..., Rendered]
 
 
 def pages_of(data: bytes) -> list[str]:
@@ -64,14 +68,14 @@ def figures_of(
 ) -> Dashboard:
     """Figures of a snapshot, made six seconds after it."""
     moment = generated_at or account.snapshot_at + timedelta(seconds=6)
-    mode = "paper" if account.is_paper else "real"
+    mode: Mode = "paper" if account.is_paper else "real"
     return dashboard_figures(
         dashboard_rows(mode=mode, at=moment), generated_at=moment, judged_at=moment, is_demo=is_demo
     )
 
 
 @pytest.fixture(scope="session")
-def render(django_db_setup, django_db_blocker) -> Callable[..., Rendered]:
+def render(django_db_setup, django_db_blocker) -> Renderer:
     """Render what a function saves, and take the rows back afterwards."""
 
     @contextmanager
@@ -89,7 +93,7 @@ def render(django_db_setup, django_db_blocker) -> Callable[..., Rendered]:
 
 
 @pytest.fixture(scope="session")
-def usual(render) -> Rendered:
+def usual(render: Renderer) -> Rendered:
     """Twenty stocks, seven fills, four open orders, everything agrees."""
 
     def save() -> KisAccount:
@@ -105,7 +109,7 @@ def usual(render) -> Rendered:
 
 
 @pytest.fixture(scope="session")
-def crowded(render) -> Rendered:
+def crowded(render: Renderer) -> Rendered:
     """120 stocks, 300 fills, nine open orders, and the broker disagrees by 57,200 won."""
 
     def save() -> KisAccount:
@@ -121,6 +125,6 @@ def crowded(render) -> Rendered:
 
 
 @pytest.fixture(scope="session")
-def empty(render) -> Rendered:
+def empty(render: Renderer) -> Rendered:
     """Render a new paper account."""
     return render(lambda: snapshot(cash=100_000_000, is_paper=True, run=None, at=AT))

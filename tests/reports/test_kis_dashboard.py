@@ -71,6 +71,13 @@ def test_kis_dashboard_takes_the_snapshot_of_a_moment(tmp_path):
     assert path.read_bytes() == b"%PDF 2025-06-16 13:20:00+09:00"
 
 
+def test_kis_dashboard_of_a_day_is_the_last_of_it():
+    snapshot([Stock()], at=AT - timedelta(days=3))
+    snapshot([Stock()])
+    assert "2025-06-13(금) 14:20:00" in run("--mode", "real", "--as-of", "2025-06-15")
+    assert "2025-06-16(월) 14:20:00" in run("--mode", "real", "--as-of", "2025-06-16")
+
+
 def test_kis_dashboard_uses_the_configured_account(settings):
     settings.KIS_ACCOUNTS = {
         "real": {"app_key": "key", "account_no": "12345678-01"},

@@ -139,7 +139,12 @@ def test_html_of_stale_data_says_its_age(render):
     assert 'class="is-stale"' in render_html(rendered.dashboard)
 
 
-def test_html_names_failed_attempts(usual):
+def test_pdf_names_failed_attempts(render, usual):
+    def save():
+        sync_run(at=AT + timedelta(minutes=5), status="failed", started_at=AT + timedelta(minutes=5))
+        return snapshot([Stock()])
+
+    assert "동기화 실패 14:25부터 1회" in render(save, generated_at=AT + timedelta(minutes=6)).text
     assert "동기화 실패" not in usual.text
 
 

@@ -47,7 +47,7 @@ def test_publish_that_fails_leaves_the_old_file_and_no_litter(tmp_path, monkeypa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(PublishFailed, match="쓸 수 없습니다"):
+    with pytest.raises(PublishFailed, match=r"쓸 수 없습니다\(남은 공간 없음\)"):
         publish(b"two", path)
     assert path.read_bytes() == b"one"
     assert names(tmp_path) == ["a.pdf"]

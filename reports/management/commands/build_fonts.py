@@ -3,12 +3,13 @@
 from time import monotonic
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from kis.commands import OwnerCommand
 from reports.fonts import FAMILY, WEIGHTS, FontsUnavailable, ensure_fonts
 
 
-class Command(BaseCommand):
+class Command(OwnerCommand):
     help = "PDF에 쓰는 한글 글꼴을 준비합니다. 이미 있으면 아무것도 하지 않습니다."
     requires_system_checks = []
 

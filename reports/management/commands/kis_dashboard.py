@@ -1,18 +1,18 @@
 """Print the dashboard of an account as a PDF."""
 
 from argparse import ArgumentParser
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any, cast
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
+from django.utils.dateparse import parse_date, parse_datetime
 from rich.console import Console
 
 from kis.client.codes import AccountNumber, Mode
-from kis.client.errors import KisError
+from kis.commands import OwnerCommand
 from kis.connect import MODE_NAMES, connect, default_mode
 from kis.korean import SEOUL, clock_time, day, number, percent, signed
 from kis.terminal import INDENT, WARN, change_style, headline, line, padded
@@ -25,7 +25,7 @@ from reports.queries import NoSnapshot, dashboard_rows
 FILE_NAME = "Kis_Dashboard.pdf"
 
 
-class Command(BaseCommand):
+class Command(OwnerCommand):
     help = "저장된 계좌 자료로 한눈에 보는 PDF를 만듭니다."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -47,7 +47,7 @@ class Command(BaseCommand):
                 sync(mode, console)
             dashboard = load(mode, asked_for)
             publish(render_pdf(dashboard), path)
-        except (NoSnapshot, FontsUnavailable, PublishFailed, KisError) as error:
+        except (NoSnapshot, FontsUnavailable, PublishFailed) as error:
             raise CommandError(str(error)) from None
         print_summary(console, dashboard, path)
 
@@ -61,9 +61,10 @@ def read_mode(text: str | None) -> Mode:
 
 
 def read_moment(text: str) -> datetime:
-    """Read a moment in Seoul unless it names its own zone."""
+    """Read a moment in Seoul unless it names its own zone; a day alone means its end."""
     try:
-        moment = parse_datetime(text)
+        day_only = parse_date(text)
+        moment = datetime.combine(day_only, time.max) if day_only else parse_datetime(text)
     except ValueError:
         moment = None
     if moment is None:

@@ -1,5 +1,6 @@
 """The transactions that only read: which exist where, what they need, what they answer."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,6 +15,8 @@ from kis.simulator.market import Quote
 from kis.simulator.prices import Bar
 
 CHART_ROWS = 100
+PRICE = re.compile(r"([0-9]{1,12}(\.[0-9]*)?)?")
+DAY = re.compile(r"[0-9]{8}")
 MONTHS_IN_RECENT_STORE = 3
 MARGIN_KOSPI, MARGIN_KOSDAQ, MARGIN_FUND = 30, 40, 20
 COLLATERAL_PERCENT = 78
@@ -186,7 +189,7 @@ def _three_months_before(day: date) -> date:
 def _orders(call: Call, *, since: date, until: date) -> Answer:
     params = call.params
     for name in ("INQR_STRT_DT", "INQR_END_DT"):
-        if len(params[name]) != len("20251231") or not params[name].isdecimal():
+        if not DAY.fullmatch(params[name]):
             raise wire.invalid_field(name)
     seen = [order.as_seen(call.until) for order in call.account.orders if order.placed_at <= call.until]
     found = [
@@ -397,10 +400,9 @@ def buying_power(call: Call) -> Answer:
 
 
 def _asked_price(text: str) -> int:
-    try:
-        return max(int(Decimal(text or "0")), 0)
-    except ArithmeticError:
-        raise wire.invalid_field("ORD_UNPR") from None
+    if not PRICE.fullmatch(text):
+        raise wire.invalid_field("ORD_UNPR")
+    return int(text.partition(".")[0] or "0")
 
 
 # --- daily chart --------------------------------------------------------------------------------------------

@@ -91,7 +91,9 @@ class WireResponse(Response):
         self.body = body
         self.background = None
         named = {"Content-Type": JSON_TYPE, "Content-Length": str(len(body)), **(headers or {})}
-        self.raw_headers = [(name.encode(), value.encode()) for name, value in named.items()]
+        self.raw_headers = [
+            (name.encode(), value.encode("latin-1", "replace")) for name, value in named.items()
+        ]
 
 
 def json_response(body: object, *, status: int = 200, headers: dict[str, str] | None = None) -> WireResponse:

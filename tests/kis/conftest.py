@@ -1,7 +1,8 @@
 """A running simulator and a bare caller, so that what is asserted is what goes over the wire."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import pytest
 import requests
@@ -20,7 +21,6 @@ class Caller:
 
     endpoint: Endpoint
     token: str = ""
-    changes: dict = field(default_factory=dict)
 
     def post(self, path, body):
         return requests.post(self.endpoint.url + path, json=body, timeout=10)
@@ -134,7 +134,7 @@ def start_simulator():
     running = []
 
     def start(**options):
-        defaults = {"clock": TEN_ON_FRIDAY, "speed": 0, "limits": False}
+        defaults: dict[str, Any] = {"clock": TEN_ON_FRIDAY, "speed": 0, "limits": False}
         simulator = Simulator(SimulatorConfig(**(defaults | options))).start()
         running.append(simulator)
         return simulator

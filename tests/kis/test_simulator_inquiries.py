@@ -81,7 +81,7 @@ def test_sample_account_has_the_shapes_a_page_must_show(real):
     opened = real.open_orders().json()["output"]
     assert [order for order in opened if int(order["tot_ccld_qty"])]
     assert {order["sll_buy_dvsn_cd"] for order in opened} == {"01", "02"}
-    selling = {}
+    selling: dict[str, int] = {}
     for order in opened:
         if order["sll_buy_dvsn_cd"] == "01":
             selling[order["pdno"]] = selling.get(order["pdno"], 0) + int(order["psbl_qty"])
@@ -365,3 +365,8 @@ def test_rates_have_the_decimals_of_the_wire(real, paper):
     row = paper.balance(tr_id="VTTC8434R").json()["output1"][0]
     rate = Decimal(row["evlu_erng_rt"])
     assert str(rate.quantize(Decimal("0.01"), ROUND_HALF_UP)) == row["evlu_pfls_rt"]
+
+
+@pytest.mark.parametrize("price", ["abc", "NaN", "-1", "1e999", "٣"])
+def test_unreadable_price_is_refused(real, price):
+    assert real.buying_power(ORD_DVSN="00", ORD_UNPR=price).json()["msg_cd"] == "OPSQ2001"

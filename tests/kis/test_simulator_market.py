@@ -20,6 +20,14 @@ DAYS = (
 )
 
 
+def bar_of(market, code, day):
+    return market.bar(code, day)
+
+
+def quote_of(market, code, moment):
+    return market.quote(code, moment)
+
+
 @pytest.fixture
 def recorded(tmp_path):
     (tmp_path / "stocks.csv").write_text(STOCKS, encoding="utf-8")
@@ -69,14 +77,14 @@ def test_generated_days_keep_to_ticks_and_limits():
 
 
 def test_same_seed_tells_the_same_market_and_another_does_not():
-    same = [Market(seed=7).bar("005930", FRIDAY) for _ in range(2)]
-    assert same[0] == same[1] != Market(seed=8).bar("005930", FRIDAY)
+    same = [bar_of(Market(seed=7), "005930", FRIDAY) for _ in range(2)]
+    assert same[0] == same[1] != bar_of(Market(seed=8), "005930", FRIDAY)
 
 
 def test_path_touches_high_and_low_and_ends_at_the_close():
     market = Market()
     for code in list(market.listings)[:8]:
-        bar = market.bar(code, FRIDAY)
+        bar = bar_of(market, code, FRIDAY)
         path = day_path(bar, seed="x", is_fund=False)
         assert len(path) == STEPS + 1
         assert (path[0], path[-1]) == (bar.open, bar.close)
@@ -85,23 +93,25 @@ def test_path_touches_high_and_low_and_ends_at_the_close():
 
 def test_quote_walks_through_the_day():
     market = Market()
-    before = market.quote("005930", at(FRIDAY, time(8, 59, 59)))
+    before = quote_of(market, "005930", at(FRIDAY, time(8, 59, 59)))
     assert (before.today, before.price) == (None, before.base)
-    seen = [market.quote("005930", at(FRIDAY, time(9)) + timedelta(minutes=5 * count)) for count in range(78)]
+    seen = [
+        quote_of(market, "005930", at(FRIDAY, time(9)) + timedelta(minutes=5 * count)) for count in range(78)
+    ]
     volumes = [quote.today.volume for quote in seen]
     assert volumes == sorted(volumes)
-    full = market.bar("005930", FRIDAY)
-    after = market.quote("005930", at(FRIDAY, time(15, 30)))
+    full = bar_of(market, "005930", FRIDAY)
+    after = quote_of(market, "005930", at(FRIDAY, time(15, 30)))
     assert after.today == full
-    assert market.quote("005930", at(FRIDAY + timedelta(days=1), time(12))).price == full.close
+    assert quote_of(market, "005930", at(FRIDAY + timedelta(days=1), time(12))).price == full.close
 
 
 def test_replay_shows_the_recorded_days_and_goes_on_afterwards(recorded):
     market = read_market(recorded, seed=1)
     assert market.session_start(datetime(2026, 11, 20, 12, tzinfo=KST)) == date(2025, 6, 17)
-    assert market.bar("005930", date(2025, 6, 17)).close == 58_450
-    assert market.quote("005930", at(date(2025, 6, 13), time(12))) is None
-    following = market.bar("005930", date(2025, 6, 18))
+    assert bar_of(market, "005930", date(2025, 6, 17)).close == 58_450
+    assert quote_of(market, "005930", at(date(2025, 6, 13), time(12))) is None
+    following = bar_of(market, "005930", date(2025, 6, 18))
     lowest, highest = daily_limits(58_450)
     assert lowest <= following.low <= following.high <= highest
 
@@ -126,5 +136,5 @@ def test_unreadable_market_directory_is_refused(recorded, name, text):
 def test_stock_nobody_listed_gets_a_price_of_its_own():
     market = Market()
     listing = market.add_listing("ZZZZ01")
-    assert market.quote("ZZZZ01", at(FRIDAY, time(10))).price > 0
+    assert quote_of(market, "ZZZZ01", at(FRIDAY, time(10))).price > 0
     assert market.add_listing("ZZZZ01", "다른 이름") == listing

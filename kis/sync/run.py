@@ -98,6 +98,7 @@ def copy_books(connection: Connection, *, run: SyncRun, steps: Steps) -> tuple[K
     steps.lap()
     picture = Picture(at, balance, cash, lists.unfilled, lists.orders)
     account, fills = save_snapshot(picture, environment=environment, run=run)
+    steps.add("save_holdings", "보유", held)
     news = [
         text
         for count, text in ((fills.new, f"새 {fills.new}건"), (fills.grown, f"늘어남 {fills.grown}건"))

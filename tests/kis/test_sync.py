@@ -123,6 +123,13 @@ def test_snapshot_equals_what_the_broker_holds(connect, control, mode):
     assert (run.status, run.differences, run.error) == (SyncRun.Status.COMPLETE, 0, "")
     assert account.is_paper is (mode == "paper")
     assert account.sync_run == run
+    assert [step["name"] for step in run.steps] == [
+        "fetch_balance",
+        "fetch_unfilled_orders",
+        "save_holdings",
+        "fetch_executions",
+        "fetch_prices",
+    ]
 
 
 def test_sample_account_has_something_of_everything(connect):

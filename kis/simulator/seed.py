@@ -116,6 +116,8 @@ class _Seeder:
     def run(self) -> None:
         chosen = self._choose()
         if not chosen:
+            # No market has a past at this moment: the account is opened with its money uninvested.
+            self.account.opening_cash = self.plan.total
             return
         for day, side, code, quantity in sorted(self._history(chosen)):
             self._trade_at_close_of(day, side, code, quantity)

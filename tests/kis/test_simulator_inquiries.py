@@ -1,11 +1,12 @@
 """What the simulated broker answers: totals that fit to the won, pages, filters, charts."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
 
 import pytest
 
+from kis.simulator.business_days import KST
 from kis.simulator.exchange import commission, sale_tax
 from kis.simulator.listings import Listing
 
@@ -370,3 +371,10 @@ def test_rates_have_the_decimals_of_the_wire(real, paper):
 @pytest.mark.parametrize("price", ["abc", "NaN", "-1", "1e999", "٣"])
 def test_unreadable_price_is_refused(real, price):
     assert real.buying_power(ORD_DVSN="00", ORD_UNPR=price).json()["msg_cd"] == "OPSQ2001"
+
+
+def test_account_before_any_market_data_holds_only_cash(start_simulator, client_of):
+    client = client_of(start_simulator(clock=datetime(2021, 1, 4, 10, 0, tzinfo=KST)).real)
+    body = client.balance().json()
+    assert (body["output1"], body["output2"][0]["tot_evlu_amt"]) == ([], "180000000")
+    assert client.chart(start="20200101", end="20210104").json()["output2"] == []

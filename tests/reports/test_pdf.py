@@ -5,13 +5,11 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from kis.korean import number, signed
 from reports import fonts
 from reports.pdf import drawable, render_html, render_pdf
-from tests.reports.conftest import NASTY, fonts_of, pages_of
-from tests.reports.factories import AT, Stock, snapshot, stocks, sync_run
+from tests.reports.conftest import NASTY, fonts_of
+from tests.reports.factories import AT, Stock, snapshot, sync_run
 
 
 def squeezed(text):
@@ -139,6 +137,12 @@ def test_html_of_stale_data_says_its_age(render):
     assert 'class="is-stale"' in render_html(rendered.dashboard)
 
 
+def test_html_of_data_from_another_day_names_both_days(render):
+    text = render(lambda: snapshot([Stock()]), generated_at=AT + timedelta(days=1)).text
+    assert "1일 지난 자료입니다. 아래 값은 모두 2025-06-16(월) 14:20:00 기준입니다." in text
+    assert "생성 2025-06-17(화) 14:20:00" in text
+
+
 def test_pdf_names_failed_attempts(render, usual):
     def save():
         sync_run(at=AT + timedelta(minutes=5), status="failed", started_at=AT + timedelta(minutes=5))
@@ -179,9 +183,3 @@ def test_pdf_survives_extremes(render):
     assert "전일 자산을 알 수 없음" in rendered.pages[0]
     assert "주문가능–" in squeezed(rendered.pages[0])
     assert len(fonts_of(rendered.data)) <= 3
-
-
-@pytest.mark.parametrize("count", [21, 51])
-def test_pages_follow_the_number_of_stocks(render, count):
-    rendered = render(lambda: snapshot(stocks(count), with_closes=False))
-    assert len(pages_of(rendered.data)) == (2 if count <= 50 else 3)

@@ -36,7 +36,7 @@ MODES: tuple[Mode, ...] = ("real", "paper")
 LOOPBACK = {"127.0.0.1", "::1"}
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER with no time to linger: closing sends RST
 HANG_MS = 60_000
-ROUNDS_TO_CLOSE = 4
+ROUNDS_TO_CLOSE = 12
 DRIP_BYTES = 64
 DRIP_MS = 50
 HTML_PAGE = b"<!DOCTYPE html><html><head><title>503 Service Unavailable</title></head><body>Service Unavailable</body></html>"
@@ -395,9 +395,11 @@ class Listener:
         if self._reopening is not None:
             self._reopening.cancel()
             await asyncio.gather(self._reopening, return_exceptions=True)
-        if self._server is not None:
-            self._server.close()
-        # A connection accepted a moment ago shows up only in the next rounds of the loop.
+        listening = self._server.sockets if self._server is not None else ()
+        for bound in listening:
+            asyncio.get_running_loop().remove_reader(bound.fileno())
+        # A connection accepted a moment ago shows up only in the next rounds of the loop, and is lost without a
+        # word if the server is closed before.
         for _ in range(ROUNDS_TO_CLOSE):
             for connection in list(self._state.connections):
                 connection.transport.abort()
@@ -406,6 +408,8 @@ class Listener:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+        if self._server is not None:
+            self._server.close()
 
 
 def bind(host: str, port: int, *, reuse: bool = True) -> socket.socket:

@@ -95,7 +95,6 @@ def copy_books(connection: Connection, *, run: SyncRun, steps: Steps) -> tuple[K
     unfilled_tr = orders_tr if environment.is_paper else environment.tr_id(TR.UNFILLED)
     waiting = f"{len(lists.unfilled)}건"
     steps.add("fetch_unfilled_orders", "미체결", waiting, tr_id=unfilled_tr, seconds=lists.unfilled_seconds)
-    steps.lap()
     picture = Picture(at, balance, cash, lists.unfilled, lists.orders)
     account, fills = save_snapshot(picture, environment=environment, run=run)
     steps.add("save_holdings", "보유", held)

@@ -1,0 +1,112 @@
+"""The books in the admin: readable, never editable, and no slower with more rows."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from kis.models import (
+    AccessToken,
+    DailyPrice,
+    KisAccount,
+    KisExecution,
+    KisHolding,
+    KisUnfilledOrder,
+    SyncRun,
+)
+from tests.reports.factories import AT, fill, order, snapshot, stocks, sync_run
+
+pytestmark = pytest.mark.django_db
+TABLES = [AccessToken, DailyPrice, KisAccount, KisExecution, KisHolding, KisUnfilledOrder, SyncRun]
+
+
+@pytest.fixture
+def owner(client):
+    client.force_login(get_user_model().objects.create_superuser("owner"))
+    return client
+
+
+def page(model, name, *arguments):
+    return reverse(f"admin:kis_{model._meta.model_name}_{name}", args=arguments)  # noqa: SLF001
+
+
+def make_books(count, *, at=AT):
+    """Save a snapshot with so many rows of everything."""
+    account = snapshot(stocks(count), at=at, run=sync_run(at=at))
+    for number in range(count):
+        fill(number + at.minute * 1000)
+        order(account, number)
+    AccessToken.objects.get_or_create(key_id="f" * 64, token_encrypted="gAAAA-cipher")
+
+
+@pytest.mark.parametrize("model", TABLES)
+def test_list_and_row_are_shown_but_nothing_can_be_changed(owner, model):
+    make_books(2)
+    row = model.objects.first()
+    assert owner.get(page(model, "changelist")).status_code == 200
+    assert owner.get(page(model, "change", row.pk)).status_code == 200
+    assert owner.get(page(model, "add")).status_code == 403
+    assert owner.post(page(model, "change", row.pk), {}).status_code == 403
+    assert owner.post(page(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+    assert model.objects.filter(pk=row.pk).exists()
+
+
+@pytest.mark.parametrize("model", TABLES)
+def test_nobody_sees_the_books_without_signing_in(client, model):
+    response = client.get(page(model, "changelist"))
+    assert (response.status_code, "login" in response.url) == (302, True)
+
+
+@pytest.mark.parametrize("model", TABLES)
+def test_list_takes_the_same_number_of_queries_for_more_rows(owner, model):
+    def queries():
+        with CaptureQueriesContext(connection) as captured:
+            owner.get(page(model, "changelist"))
+        return len(captured)
+
+    make_books(1)
+    queries()  # the first page also fills Django's own caches
+    few = queries()
+    make_books(30, at=AT + timedelta(minutes=10))
+    assert queries() == few
+
+
+@pytest.mark.parametrize("model", [KisAccount, KisHolding, KisExecution, KisUnfilledOrder, SyncRun])
+def test_account_number_is_masked_on_every_page(owner, model):
+    make_books(2)
+    row = model.objects.first()
+    shown = owner.get(page(model, "changelist")).content + owner.get(page(model, "change", row.pk)).content
+    assert b"12345678" not in shown
+    assert model is KisHolding or b"1234****" in shown
+
+
+def test_token_is_never_shown(owner):
+    make_books(1)
+    row = AccessToken.objects.get()
+    shown = (
+        owner.get(page(AccessToken, "changelist")).content
+        + owner.get(page(AccessToken, "change", row.pk)).content
+    )
+    assert b"gAAAA-cipher" not in shown
+
+
+def test_name_from_the_broker_is_text_not_markup(owner):
+    make_books(1)
+    KisHolding.objects.update(
+        stock_name="<script>alert(1)</script>", raw_json={"prdt_name": "<script>alert(1)</script>"}
+    )
+    row = KisHolding.objects.get()
+    shown = (
+        owner.get(page(KisHolding, "changelist")).content
+        + owner.get(page(KisHolding, "change", row.pk)).content
+    )
+    assert b"<script>alert" not in shown
+
+
+def test_holding_is_found_by_code_and_by_name(owner):
+    make_books(3)
+    for text in ("010001", "종목001"):
+        assert owner.get(page(KisHolding, "changelist"), {"q": text}).context["cl"].result_count == 1

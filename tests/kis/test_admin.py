@@ -17,7 +17,7 @@ from kis.models import (
     KisUnfilledOrder,
     SyncRun,
 )
-from tests.reports.factories import AT, fill, order, snapshot, stocks, sync_run
+from tests.factories import AT, fill, order, snapshot, stocks, sync_run
 
 pytestmark = pytest.mark.django_db
 TABLES = [AccessToken, DailyPrice, KisAccount, KisExecution, KisHolding, KisUnfilledOrder, SyncRun]

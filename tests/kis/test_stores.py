@@ -67,11 +67,12 @@ def test_asker_waits_for_the_one_who_is_asking(store, clock):
         # Its lease never ends here, because whoever holds it keeps renewing it.
         DatabaseTokenStore(
             now=lambda: clock.now,
-            sleep=lambda seconds: (clock.sleep(seconds), extend(clock)),
+            sleep=lambda seconds: extend(clock, seconds),
         ).renew(KEY, seen=0, ask=refuse)
 
 
-def extend(clock):
+def extend(clock, seconds):
+    clock.sleep(seconds)
     AccessToken.objects.update(issuing_until=clock.now + timedelta(seconds=30))
 
 

@@ -95,13 +95,13 @@ def paper_control(simulator):
 def books():
     """Everything in the books but the row numbers and the moment."""
     return {
-        model: sorted(map(str, model.objects.values_list(*names)))
-        for model, names in {
-            KisHolding: ("stock_code", "holding_qty", "pchs_amt", "kis_account__snapshot_at"),
-            KisExecution: ("odno", "exec_qty", "exec_amt", "exec_dt", "raw_json"),
-            KisUnfilledOrder: ("odno", "psbl_qty", "kis_account__snapshot_at"),
-            KisAccount: ("snapshot_at", "total_eval_amt"),
-        }.items()
+        manager.model: sorted(map(str, manager.values_list(*names)))
+        for manager, names in (
+            (KisHolding.objects, ("stock_code", "holding_qty", "pchs_amt", "kis_account__snapshot_at")),
+            (KisExecution.objects, ("odno", "exec_qty", "exec_amt", "exec_dt", "raw_json")),
+            (KisUnfilledOrder.objects, ("odno", "psbl_qty", "kis_account__snapshot_at")),
+            (KisAccount.objects, ("snapshot_at", "total_eval_amt")),
+        )
     }
 
 

@@ -30,7 +30,7 @@ def serve():
                 seen.append(connection.recv(65536))
                 behaviour(connection)
 
-        seen = []
+        seen: list[bytes] = []
         thread = threading.Thread(target=run)
         threads.append(thread)
         thread.start()

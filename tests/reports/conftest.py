@@ -16,7 +16,7 @@ from kis.models import KisAccount
 from reports.figures import Dashboard, dashboard_figures
 from reports.pdf import render_pdf
 from reports.queries import dashboard_rows
-from tests.reports.factories import AT, Stock, fill, order, snapshot, stocks, sync_run
+from tests.factories import AT, Stock, fill, order, snapshot, stocks, sync_run
 
 NASTY = "<script>alert(1)</script> & 아주 긴 이름의 상장지수펀드"
 

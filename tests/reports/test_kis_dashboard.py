@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from reports.fonts import FontsUnavailable
 from reports.management.commands import kis_dashboard
 from tests.reports.conftest import pages_of
-from tests.reports.factories import AT, Stock, fill, order, snapshot
+from tests.factories import AT, Stock, fill, order, snapshot
 
 pytestmark = pytest.mark.django_db
 

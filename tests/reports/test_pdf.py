@@ -9,7 +9,7 @@ from kis.korean import number, signed
 from reports import fonts
 from reports.pdf import drawable, render_html, render_pdf
 from tests.reports.conftest import NASTY, fonts_of
-from tests.reports.factories import AT, Stock, snapshot, sync_run
+from tests.factories import AT, Stock, snapshot, sync_run
 
 
 def squeezed(text):

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from reports.queries import NoSnapshot, dashboard_rows
-from tests.reports.factories import AT, Stock, fill, order, snapshot, stocks
+from tests.factories import AT, Stock, fill, order, snapshot, stocks
 
 pytestmark = pytest.mark.django_db
 

@@ -2,7 +2,6 @@
 
 import re
 import sys
-from argparse import ArgumentParser
 from typing import Any, NoReturn
 
 from django.core.exceptions import ImproperlyConfigured
@@ -66,9 +65,6 @@ class OwnerCommand(BaseCommand):
 
         parser.error = error  # type: ignore[method-assign]
         return parser
-
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        pass
 
     def execute(self, *args: Any, **options: Any) -> str | None:  # noqa: ANN401
         if not self._called_from_command_line:

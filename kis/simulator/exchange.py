@@ -8,18 +8,10 @@ from decimal import Decimal
 from threading import RLock
 from typing import Literal
 
+from kis.calendar import business_day_after, business_day_before, is_business_day, latest_business_day
 from kis.client.codes import Mode
-from kis.simulator.business_days import (
-    CLOSING,
-    OPENING,
-    at,
-    is_business_day,
-    latest_business_day,
-    next_business_day,
-    previous_business_day,
-    settlement_day,
-)
 from kis.simulator.errors import ControlRefused
+from kis.simulator.hours import CLOSING, OPENING, at, settlement_day
 from kis.simulator.listings import Listing
 from kis.simulator.market import Market, Quote
 from kis.simulator.prices import dice, tick_size
@@ -447,10 +439,10 @@ class Exchange:
     def statement(self, account: Account, now: datetime, *, until: datetime | None = None) -> Statement:
         """Value an account at `now`; `until` hides the fills after it, as a slow back office does."""
         day = latest_business_day(now.date())
-        yesterday = previous_business_day(day)
+        yesterday = business_day_before(day)
         book = self.book(account, until=until)
         before = self.book(account, until=at(day, time.min) - JUST_BEFORE)
-        shown_sales = {day, *(previous_business_day(day, count) for count in range(1, SOLD_OUT_DAYS + 1))}
+        shown_sales = {day, *(business_day_before(day, days=count) for count in range(1, SOLD_OUT_DAYS + 1))}
         holdings = [
             self._holding(account, code, lot, book=book, day=day, yesterday=yesterday, now=now)
             for code, lot in sorted(book.lots.items())
@@ -463,7 +455,7 @@ class Exchange:
             day=day,
             holdings=holdings,
             cash=book.cash_on(day),
-            cash_next_day=book.cash_on(next_business_day(day)),
+            cash_next_day=book.cash_on(business_day_after(day)),
             cash_settled=book.cash,
             today=book.days[day],
             yesterday=book.days[yesterday],

@@ -12,14 +12,9 @@ from operator import attrgetter
 from pathlib import Path
 from threading import Lock
 
-from kis.simulator.business_days import (
-    at,
-    business_days,
-    is_business_day,
-    latest_business_day,
-    previous_business_day,
-)
+from kis.calendar import business_day_before, business_days, is_business_day, latest_business_day
 from kis.simulator.errors import CannotStart, ControlRefused
+from kis.simulator.hours import at
 from kis.simulator.listings import GENERATED, STOCK_CODE, Listing, MarketName, sector_of
 from kis.simulator.prices import (
     STEPS,
@@ -163,7 +158,7 @@ class Market:
         if self.last_recorded_day is not None:
             return self.last_recorded_day
         day = latest_business_day(now.date())
-        return day if now >= at(day, SESSION_TIME) else previous_business_day(day)
+        return day if now >= at(day, SESSION_TIME) else business_day_before(day)
 
     def override_price(self, code: str, price: int, *, moment: datetime) -> None:
         """Pin the price of a stock from `moment` until the end of that day; the day then closes at it."""
@@ -196,7 +191,7 @@ class Market:
         day = moment.date()
         if not is_business_day(day):
             # A closed day shows the last trading day as it ended.
-            day = previous_business_day(day)
+            day = business_day_before(day)
             moment = moment_of(day, STEPS)
         previous = self.last_bar_before(code, day)
         today = self.bar_so_far(code, moment)

@@ -9,7 +9,7 @@ from math import sqrt
 from random import Random
 from typing import NamedTuple
 
-from kis.simulator.business_days import CLOSING, OPENING, at
+from kis.simulator.hours import CLOSING, OPENING, at
 
 # Ticks below each bound and, last, above all of them; the same on both markets since 2023-01-25.
 BOUNDS = (2_000, 5_000, 20_000, 50_000, 200_000, 500_000)

@@ -4,16 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from kis.calendar import business_day_before, is_business_day
 from kis.client.codes import Mode
-from kis.simulator.business_days import (
-    CLOSING,
-    CONTINUOUS_END,
-    OPENING,
-    at,
-    is_business_day,
-    previous_business_day,
-)
 from kis.simulator.exchange import Account, Exchange, Fill, Order, Side
+from kis.simulator.hours import CLOSING, CONTINUOUS_END, OPENING, at
 from kis.simulator.listings import Listing
 from kis.simulator.prices import STEPS, Bar, moment_of, on_tick, step_of, tick_size
 
@@ -110,7 +104,7 @@ class _Seeder:
         self.plan = plan
         self.now = now
         self.account: Account = exchange.accounts[plan.mode]
-        self.yesterday = previous_business_day(now.date())
+        self.yesterday = business_day_before(now.date())
         self.moments: dict[date, int] = {}
 
     def run(self) -> None:
@@ -160,7 +154,10 @@ class _Seeder:
     def _past(self, code: str) -> list[Bar]:
         """Return the days among which a purchase is looked for."""
         today = self.now.date()
-        oldest, newest = previous_business_day(today, OLDEST_BUY), previous_business_day(today, NEWEST_BUY)
+        oldest, newest = (
+            business_day_before(today, days=OLDEST_BUY),
+            business_day_before(today, days=NEWEST_BUY),
+        )
         return self.market.bars(code, oldest, newest)
 
     def _history(self, chosen: list[tuple[Listing, int, float]]) -> Iterator[tuple[date, Side, str, int]]:
@@ -175,7 +172,7 @@ class _Seeder:
         if not self.plan.past_trades:
             return
         codes = [listing.code for listing, _, _ in chosen]
-        before = previous_business_day(self.yesterday)
+        before = business_day_before(self.yesterday)
         yield before, "buy", codes[-1], 40
         yield before, "sell", codes[1], 2
         yield self.yesterday, "buy", codes[5], 3

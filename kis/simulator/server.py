@@ -22,12 +22,12 @@ from uvicorn.server import ServerState
 
 from kis.client.codes import Mode
 from kis.simulator import control, inquiries, wire
-from kis.simulator.business_days import at
 from kis.simulator.clock import Clock, checked, wall_now
 from kis.simulator.errors import CannotStart, ControlRefused
 from kis.simulator.exchange import Account, Exchange
 from kis.simulator.faults import TOKEN_SERVICES, Fault, Faults, reshape
 from kis.simulator.gateway import Credentials, Gateway, gateway_refusal
+from kis.simulator.hours import at
 from kis.simulator.market import SESSION_TIME, Market, read_market
 from kis.simulator.seed import fill_sample_accounts
 from kis.simulator.state import read_state, restore, write_state

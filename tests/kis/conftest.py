@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from kis.simulator.business_days import KST
+from kis.simulator.hours import KST
 from kis.simulator.server import Endpoint, Simulator, SimulatorConfig
 
 TEN_ON_FRIDAY = datetime(2026, 11, 20, 10, 0, tzinfo=KST)

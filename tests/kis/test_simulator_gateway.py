@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from kis.simulator import gateway as gateway_module
-from kis.simulator.business_days import KST
 from kis.simulator.clock import wall_now
+from kis.simulator.hours import KST
 
 
 def code_of(reply):

@@ -5,8 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from kis.simulator.business_days import KST, at, business_days
+from kis.calendar import business_days
 from kis.simulator.errors import CannotStart
+from kis.simulator.hours import KST, at
 from kis.simulator.market import Market, read_market
 from kis.simulator.prices import STEPS, daily_limits, day_path, on_tick, tick_size
 

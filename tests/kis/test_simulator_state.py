@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from kis.simulator.business_days import KST
 from kis.simulator.errors import CannotStart
+from kis.simulator.hours import KST
 from kis.simulator.market import Market
 from kis.simulator.server import Simulator, SimulatorConfig
 

@@ -7,8 +7,8 @@ import pytest
 
 from kis.models import DailyPrice, KisExecution, KisUnfilledOrder, SyncRun
 from reports.figures import PROFIT_ROWS, shares
-from tests.reports.conftest import figures_of
 from tests.factories import AT, Stock, fill, hold, order, snapshot, stocks, sync_run
+from tests.reports.conftest import figures_of
 
 pytestmark = pytest.mark.django_db
 

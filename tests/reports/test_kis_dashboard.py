@@ -8,8 +8,8 @@ from django.core.management import CommandError, call_command
 
 from reports.fonts import FontsUnavailable
 from reports.management.commands import kis_dashboard
-from tests.reports.conftest import pages_of
 from tests.factories import AT, Stock, fill, order, snapshot
+from tests.reports.conftest import pages_of
 
 pytestmark = pytest.mark.django_db
 

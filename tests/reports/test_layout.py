@@ -4,8 +4,8 @@ import pytest
 
 from reports.columns import cut, fitted, text_width
 from reports.layout import HoldingsPage, Overview, pages_of
-from tests.reports.conftest import figures_of
 from tests.factories import fill, snapshot, stocks
+from tests.reports.conftest import figures_of
 
 BASE = {"name": 20.0, "chart": 20.0, "value": 10.0}
 

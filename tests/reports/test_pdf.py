@@ -8,8 +8,8 @@ from datetime import timedelta
 from kis.korean import number, signed
 from reports import fonts
 from reports.pdf import drawable, render_html, render_pdf
-from tests.reports.conftest import NASTY, fonts_of
 from tests.factories import AT, Stock, snapshot, sync_run
+from tests.reports.conftest import NASTY, fonts_of
 
 
 def squeezed(text):

@@ -9,15 +9,14 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
-from kis.simulator.business_days import KST
+from kis.commands import OwnerCommand
 from kis.simulator.errors import SimulatorError
+from kis.simulator.hours import KST
 from kis.simulator.server import Simulator, SimulatorConfig
-
-UNRECOGNIZED = re.compile(r"unrecognized arguments: (?P<rest>.+)")
 
 
 def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
@@ -51,25 +50,12 @@ def clock(text: str) -> datetime | Literal["session"]:
     return moment if moment.tzinfo else moment.replace(tzinfo=KST)
 
 
-class Command(BaseCommand):
+class Command(OwnerCommand):
     help = (
         "한국투자증권 Open API 시뮬레이터를 시작합니다. 준비되면 주소와 키를 JSON 한 줄로 출력하고, "
         "Ctrl+C 또는 SIGTERM을 받으면 상태를 저장하고 끝납니다."
     )
     requires_system_checks: list[str] = []
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:  # noqa: ANN401  # as in Django
-        """Let a wrong option be answered in one Korean sentence instead of argparse's English usage."""
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.error = self.refuse  # type: ignore[method-assign]
-        return parser
-
-    def refuse(self, message: str) -> NoReturn:
-        """Say what is wrong in one sentence and end."""
-        unknown = UNRECOGNIZED.fullmatch(message)
-        text = f"모르는 옵션입니다: {unknown['rest']}" if unknown else message.removeprefix("argument ")
-        self.stderr.write(f"{text.rstrip('.')}. 쓸 수 있는 옵션은 --help로 볼 수 있습니다.")
-        raise SystemExit(2)
 
     def add_arguments(self, parser: CommandParser) -> None:
         port = whole_number(0, 65_535)
@@ -122,8 +108,7 @@ class Command(BaseCommand):
                 self.stdout.flush()
                 stopped.wait()
         except SimulatorError as error:
-            self.stderr.write(str(error))
-            raise SystemExit(1) from None
+            raise CommandError(str(error)) from None
 
 
 def _config(options: dict[str, Any]) -> SimulatorConfig:

@@ -28,8 +28,9 @@ class DailyPrice(models.Model):
                 condition=Q(close__gt=0, volume__gte=0)
                 & (
                     Q(open=0, high=0, low=0, volume=0)
-                    | Q(low__gt=0, low__lte=F("open"), high__gte=F("open"))
-                    & Q(low__lte=F("close"), high__gte=F("close"))
+                    # Adjusted prices are rounded one by one: a close may stand a won outside of its day.
+                    | Q(low__gt=0, low__lte=F("open") + 1, high__gte=F("open") - 1)
+                    & Q(low__lte=F("close") + 1, high__gte=F("close") - 1)
                 ),
                 name="daily_price_sane",
             ),

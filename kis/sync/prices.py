@@ -20,7 +20,7 @@ FINAL_FROM = time(15, 40)
 
 @dataclass(frozen=True, slots=True)
 class PriceResult:
-    """Stocks brought up to date, bars written, and a sentence for each stock that failed."""
+    """Stocks brought up to date, bars written, and a sentence for each stock or bar that failed."""
 
     stocks: int
     bars: int
@@ -46,7 +46,7 @@ def fetch_prices(session: Session, codes: Iterable[str], *, at: datetime, listen
     )
     missing = [code for code in wanted if code not in current]
     problems: list[str] = []
-    bars = 0
+    failed = bars = 0
     for done, code in enumerate(missing, start=1):
         try:
             chart = daily_chart(session, code=code, first=last - timedelta(days=BACKFILL_DAYS), last=last)
@@ -54,13 +54,16 @@ def fetch_prices(session: Session, codes: Iterable[str], *, at: datetime, listen
             problems.append(
                 f"{code} 외 {len(missing) - done}종목: {error}" if done < len(missing) else f"{code}: {error}"
             )
+            failed += len(missing) - done + 1
             break
         except KisError as error:
             problems.append(f"{code}: {error}")
+            failed += 1
         else:
-            bars += save_bars(code, chart)
+            bars += save_bars(code, chart.bars)
+            problems += [f"{code}: {problem}" for problem in chart.problems]
         listener.advanced(label="일봉", done=done, total=len(missing))
-    return PriceResult(len(wanted) - len(problems), bars, tuple(problems))
+    return PriceResult(len(wanted) - failed, bars, tuple(problems))
 
 
 def save_bars(code: str, chart: Iterable[DailyBar]) -> int:

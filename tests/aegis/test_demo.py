@@ -91,6 +91,9 @@ def test_dashboard_replays_the_real_market(demo, settings):
     assert_pdf_tells_the_account(demo, stock_value=KisAccount.objects.get().stock_eval_amt)
     samsung = KisHolding.objects.get(stock_code="005930")
     assert 55_000 < samsung.prpr < 60_000  # June 2025
+    assert (
+        KisAccount.objects.get().sync_run.error == ""
+    )  # every stock has its chart, halts and adjusted prices too
 
 
 @pytest.fixture

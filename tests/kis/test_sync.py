@@ -1,14 +1,17 @@
 """The sync against the simulator: what the books hold afterwards, and what they never hold."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 import requests
 
 from kis.client.auth import MemoryTokenStore
 from kis.client.codes import AccountNumber, Environment
+from kis.client.endpoints.quotes import daily_chart
 from kis.client.errors import KisError, KisReplyChanged
+from kis.client.protocol import Cursor, Reply
 from kis.client.session import Session
 from kis.client.throttle import Pacer
 from kis.client.transport import HttpTransport
@@ -330,6 +333,49 @@ def test_prices_reach_back_two_weeks_and_stop_at_the_last_closed_day(connect):
     )
     assert len(days) >= 60
     assert days[-1] == TEN.date() - timedelta(days=1)  # today's bar is still being made
+
+
+def bar(day, *, low=95, close=100, high=105):
+    return {
+        "stck_bsop_date": f"202611{day:02}",
+        "stck_oprc": "100",
+        "stck_hgpr": str(high),
+        "stck_lwpr": str(low),
+        "stck_clpr": str(close),
+        "acml_vol": "10",
+    }
+
+
+def chart_of(*rows):
+    class Scripted:
+        def read(self, tr, params):
+            return Reply("FHKST03010100", more=False, cursor=Cursor(), body={"output2": list(rows)})
+
+    session: Any = Scripted()
+    return daily_chart(session, code="005930", first=date(2026, 11, 1), last=date(2026, 11, 19))
+
+
+def test_adjusted_bar_may_be_a_won_off_after_rounding():
+    chart = chart_of(bar(19, close=106, high=105), bar(18, low=101, close=102, high=103))
+    assert [(row.day.day, row.close, row.high) for row in chart.bars] == [(18, 102, 103), (19, 106, 105)]
+    assert chart.problems == ()
+
+
+def test_impossible_bar_is_named_and_leaves_the_others():
+    chart = chart_of(bar(19), bar(18, close=200), {}, bar(17, low=0), bar(30))
+    assert [row.day.day for row in chart.bars] == [19]
+    assert len(chart.problems) == 2
+    assert "2026-11-18" in chart.problems[0]
+
+
+def test_day_that_stands_twice_is_refused():
+    with pytest.raises(KisReplyChanged, match="두 번"):
+        chart_of(bar(19), bar(19))
+
+
+def test_chart_without_a_single_readable_bar_is_an_error():
+    with pytest.raises(KisReplyChanged):
+        chart_of(bar(19, close=0), bar(18, close=0))
 
 
 def test_orderable_cash_that_cannot_be_asked_is_unknown_not_zero(connect, control):

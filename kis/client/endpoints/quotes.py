@@ -1,20 +1,20 @@
 """Prices: daily chart (kis-api.md section 8)."""
 
 from datetime import date
-from itertools import pairwise
 
 from kis.client.codes import TR
-from kis.client.records import DailyBar
+from kis.client.errors import KisReplyChanged
+from kis.client.records import DailyBar, DailyChart
 from kis.client.session import Session
 
 #: The broker returns at most this many bars a call and drops the older ones without a word.
 MAX_BARS = 100
 
 
-def daily_chart(session: Session, *, code: str, first: date, last: date) -> tuple[DailyBar, ...]:
-    """Daily bars adjusted for splits, oldest first, both days included. Ask for at most MAX_BARS trading days.
+def daily_chart(session: Session, *, code: str, first: date, last: date) -> DailyChart:
+    """Daily bars adjusted for splits, both days included. Ask for at most MAX_BARS trading days.
 
-    Raises KisReplyChanged for a bar that cannot be, or a day that stands twice.
+    A bar that cannot be leaves the others alone; raises KisReplyChanged when none can be read or a day stands twice.
     https://apiportal.koreainvestment.com/apiservice/apiservice-domestic-stock-quotations2#L_a08c3421-e50f-4f24-b1fe-64c12f723c77
     """
     params = {
@@ -25,9 +25,18 @@ def daily_chart(session: Session, *, code: str, first: date, last: date) -> tupl
         "FID_PERIOD_DIV_CODE": "D",
         "FID_ORG_ADJ_PRC": "0",
     }
-    reply = session.read(TR.DAILY_CHART, params)
-    bars = sorted((DailyBar.from_row(row) for row in reply.rows("output2")), key=lambda bar: bar.day)
-    for earlier, later in pairwise(bars):
-        if earlier.day == later.day:
-            raise reply.one("output1").changed("stck_bsop_date", f"{later.day} 일봉이 두 번 왔습니다")
-    return tuple(bar for bar in bars if first <= bar.day <= last)
+    bars: dict[date, DailyBar] = {}
+    errors = []
+    for row in session.read(TR.DAILY_CHART, params).rows("output2"):
+        try:
+            bar = DailyBar.from_row(row)
+        except KisReplyChanged as error:
+            errors.append(error)
+            continue
+        if bar.day in bars:
+            raise row.changed("stck_bsop_date", f"{bar.day} 일봉이 두 번 왔습니다")
+        if first <= bar.day <= last:
+            bars[bar.day] = bar
+    if errors and not bars:
+        raise errors[0]
+    return DailyChart(tuple(bars[day] for day in sorted(bars)), tuple(str(error) for error in errors))

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from django.contrib import admin
+from django.db import models
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -37,19 +38,26 @@ def raw_reply(row: Any) -> SafeString:
     return format_html('<pre class="raw">{}</pre>', json.dumps(row.raw_json, ensure_ascii=False, indent=2))
 
 
+#: Columns that are not shown as they are stored.
+SHOWN = {"account_no": account, "is_paper": mode, "raw_json": raw_reply}
+
+
+def is_amount(field: "models.Field[Any, Any]") -> bool:
+    return isinstance(field, models.IntegerField)
+
+
 class BooksAdmin(ReadOnlyAdmin):
     """A table of the books: the account is masked and the raw reply readable."""
-
-    exclude = ("account_no", "raw_json")
 
     class Media:
         css = {"all": ["kis/admin.css"]}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        fields = [field.name for field in self.model._meta.fields if field.name not in self.exclude]  # noqa: SLF001
-        names = {field.name for field in self.model._meta.fields}  # noqa: SLF001
-        extra = [shown for name, shown in (("account_no", account), ("raw_json", raw_reply)) if name in names]
-        return [name for name in fields if name != "id"] + extra
+        return [
+            SHOWN.get(field.name) or (won(field.name, str(field.verbose_name)) if is_amount(field) else field.name)
+            for field in self.model._meta.fields  # noqa: SLF001  # Django's own name for it
+            if not field.primary_key
+        ]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return self.get_readonly_fields(request, obj)

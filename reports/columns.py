@@ -105,7 +105,10 @@ def fill_columns(dashboard: Dashboard) -> dict[str, float]:
             "price": [number(row.price) for row in fills.rows],
             "amount": [number(row.amount) for row in fills.rows],
         },
-        bold={"amount": number(fills.amount), "cost": f"~{number(fills.cost)}"},
+        bold={
+            "amount": number(fills.amount),
+            "cost": f"~{number(max(fills.cost, dashboard.account.fee_today))}",
+        },
         gives_way={"name": 16.0},
     )
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from kis.korean import masked_account
+from kis.korean import SEOUL, masked_account
 from kis.models.runs import SyncRun
 
 
@@ -69,7 +69,7 @@ class KisAccount(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.masked_no} {self.snapshot_at:%Y-%m-%d %H:%M}"
+        return f"{self.masked_no} {self.snapshot_at.astimezone(SEOUL):%Y-%m-%d %H:%M}"
 
     @property
     def masked_no(self) -> str:

@@ -5,11 +5,16 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from kis.korean import number, signed
 from reports import fonts
 from reports.pdf import drawable, render_html, render_pdf
-from tests.factories import AT, Stock, snapshot, sync_run
+from tests.factories import AT, Stock, fill, snapshot, sync_run
 from tests.reports.conftest import NASTY, fonts_of
+
+#: The rows behind the printed pages come from the database that such tests are set up with.
+pytestmark = pytest.mark.django_db
 
 
 def squeezed(text):
@@ -150,6 +155,16 @@ def test_pdf_names_failed_attempts(render, usual):
 
     assert "동기화 실패 14:25부터 1회" in render(save, generated_at=AT + timedelta(minutes=6)).text
     assert "동기화 실패" not in usual.text
+
+
+def test_pdf_gives_the_brokers_estimate_where_no_fill_has_its_cost(render):
+    def save():
+        fill(1, commission=None, tax=None, cost_source="unknown")
+        return snapshot([Stock()], today_fee=12_337)
+
+    assert "합계1건" in squeezed(render(save).text)
+    total = squeezed(render(save).text).split("합계1건")[1]
+    assert total.startswith("628,100~12,337")
 
 
 def test_pdf_of_demo_is_marked(render):

@@ -73,6 +73,7 @@ LANGUAGE_CODE = "ko"
 TIME_ZONE = "Asia/Seoul"
 USE_I18N = True
 USE_TZ = True
+FORMAT_MODULE_PATH = ["aegis.formats"]
 
 # Broker -------------------------------------------------------------------------------------------------------------
 KIS_TR_SET = env_choice("KIS_TR_SET", ("current", "legacy"))

@@ -54,7 +54,8 @@ class BooksAdmin(ReadOnlyAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return [
-            SHOWN.get(field.name) or (won(field.name, str(field.verbose_name)) if is_amount(field) else field.name)
+            SHOWN.get(field.name)
+            or (won(field.name, str(field.verbose_name)) if is_amount(field) else field.name)
             for field in self.model._meta.fields  # noqa: SLF001  # Django's own name for it
             if not field.primary_key
         ]

@@ -106,6 +106,15 @@ def test_name_from_the_broker_is_text_not_markup(owner):
     assert b"<script>alert" not in shown
 
 
+def test_moments_are_written_in_seoul_and_amounts_with_separators(owner):
+    make_books(2)
+    account = KisAccount.objects.get()
+    shown = owner.get(page(KisAccount, "change", account.pk)).content.decode()
+    assert "2025-06-16 14:20:00" in shown
+    assert f">{account.total_eval_amt:,}<" in shown
+    assert str(account) == "1234****-01 2025-06-16 14:20"
+
+
 def test_holding_is_found_by_code_and_by_name(owner):
     make_books(3)
     for text in ("010001", "종목001"):

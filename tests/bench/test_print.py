@@ -1,0 +1,52 @@
+"""What the print costs, as ratios measured in one run: `make bench`."""
+
+import statistics
+import time
+from pathlib import Path
+
+import pytest
+
+from reports import fonts
+from reports.pdf import render_pdf
+from tests.factories import fill, order, snapshot, stocks
+from tests.reports.conftest import figures_of
+
+pytestmark = pytest.mark.django_db
+ROUNDS = 3
+
+
+def seconds(action):
+    """Return the median of some runs after a warm one."""
+    action()
+    taken = []
+    for _ in range(ROUNDS):
+        begun = time.perf_counter()
+        action()
+        taken.append(time.perf_counter() - begun)
+    return statistics.median(taken)
+
+
+def figures(count):
+    account = snapshot(stocks(count))
+    for number in range(6):
+        fill(number)
+    for number in range(4):
+        order(account, number)
+    return figures_of(account)
+
+
+def test_static_fonts_against_the_variable_file(monkeypatch):
+    dashboard = figures(20)
+    static = seconds(lambda: render_pdf(dashboard))
+    variable = Path(fonts._source())  # noqa: SLF001  # the file the static ones are cut from
+    monkeypatch.setattr(fonts, "font_path", lambda weight: variable)
+    whole = seconds(lambda: render_pdf(dashboard))
+    print(
+        f"\n20 holdings, variable font / static fonts: {whole / static:.1f}×  ({whole:.2f} s / {static:.2f} s)"
+    )
+
+
+def test_time_grows_with_the_holdings():
+    few, many = figures(20), figures(120)
+    small, large = seconds(lambda: render_pdf(few)), seconds(lambda: render_pdf(many))
+    print(f"\n120 holdings / 20 holdings: {large / small:.1f}×  ({large:.2f} s / {small:.2f} s)")  # noqa: T201

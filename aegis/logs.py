@@ -19,7 +19,7 @@ def mask(text: str) -> str:
         number = account["account_no"].replace("-", "")
         if number:
             text = re.sub(
-                rf"(?<!\d){re.escape(number[:8])}(?={re.escape(number[8:])}\b|\b|-)",
+                rf"(?<!\d){re.escape(number[:8])}(?={re.escape(number[8:])}(?!\d)|(?!\d))",
                 number[:4] + "****",
                 text,
             )
@@ -32,7 +32,13 @@ class MaskSecrets(logging.Filter):
     """Mask the finished message, its arguments and a traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = mask(record.getMessage())
+        try:
+            record.msg = mask(record.getMessage())
+        except (
+            TypeError,
+            ValueError,
+        ):  # arguments that do not fit; a log line must never stop what it tells of
+            record.msg = mask(f"{record.msg} {record.args}")
         record.args = None
         if record.exc_info:
             record.exc_text = mask(logging.Formatter().formatException(record.exc_info))

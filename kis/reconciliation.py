@@ -1,10 +1,10 @@
 """Compare our sums with the broker's own (대사); pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from kis.client.records import Balance, OrderRecord
+from kis.client.records import Balance, OrderRecord, UnfilledRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +26,24 @@ class Check:
         return {**asdict(self), "difference": self.difference}
 
 
-def check_books(balance: Balance, todays_orders: Sequence[OrderRecord]) -> list[Check]:
-    """Return every comparison of one snapshot, agreeing or not. `todays_orders` are the orders of the snapshot's day."""
+def check_books(balance: Balance) -> list[Check]:
+    """Return the comparisons of the balance with itself, agreeing or not."""
     held, totals = balance.held, balance.totals
-    return [
-        Check("보유 평가금액 합", sum(row.value for row in held), totals.stock_value),
+    value = sum(row.value for row in held)
+    checks = [
+        Check("보유 평가금액 합", value, totals.stock_value),
         Check("매입금액 합", sum(row.cost for row in held), totals.cost),
         Check("평가손익 합", sum(row.profit for row in held), totals.profit),
-        Check("평가 + D+2 현금", sum(row.value for row in held) + totals.d2_cash, totals.total_value),
-        fills_against_balance(balance, todays_orders),
+        Check("평가 + D+2 현금", value + totals.d2_cash, totals.total_value),
     ]
+    odd = [row for row in held if row.price * row.quantity != row.value]
+    if odd:
+        ours, theirs = sum(row.price * row.quantity for row in odd), sum(row.value for row in odd)
+        checks.append(Check("현재가 × 수량", ours, theirs, row=named((row.name, row.code) for row in odd)))
+    return checks
 
 
-def fills_against_balance(balance: Balance, todays_orders: Sequence[OrderRecord]) -> Check:
+def check_fills(balance: Balance, todays_orders: Sequence[OrderRecord]) -> Check:
     """Shares traded today: the sum of the fills against the sum over the balance's rows."""
     filled: dict[str, int] = {}
     for order in todays_orders:
@@ -49,5 +54,31 @@ def fills_against_balance(balance: Balance, todays_orders: Sequence[OrderRecord]
     unlike = [
         code for code in sorted(filled.keys() | reported) if filled.get(code, 0) != reported.get(code, 0)
     ]
-    row = ", ".join(f"{names[code]} {code}" for code in unlike[:3])
-    return Check("오늘 체결 수량", sum(filled.values()), sum(reported.values()), unit="주", row=row)
+    return Check(
+        "오늘 체결 수량",
+        sum(filled.values()),
+        sum(reported.values()),
+        unit="주",
+        row=named((names[code], code) for code in unlike),
+    )
+
+
+def check_open_orders(
+    unfilled: Sequence[UnfilledRecord], *, unknown: Sequence[UnfilledRecord], missing: Sequence[OrderRecord]
+) -> Check:
+    """Orders waiting: what the list of all orders says against the list of open ones."""
+    ours = len(unfilled) - len(unknown) + len(missing)
+    return Check(
+        "미체결 주문",
+        ours,
+        len(unfilled),
+        unit="건",
+        row=named(
+            [*((row.name, row.number) for row in unknown), *((row.name, row.number) for row in missing)]
+        ),
+    )
+
+
+def named(pairs: Iterable[tuple[str, str]]) -> str:
+    """Write the first few rows of a difference."""
+    return ", ".join(f"{name} {code}" for name, code in list(pairs)[:3])

@@ -75,12 +75,13 @@ class DatabaseTokenStore:
     def ask_and_keep(self, row: AccessToken, ask: Callable[[], Token]) -> Token:
         claimed = AccessToken.objects.filter(pk=row.pk, generation=row.generation)
         try:
+            keep = cipher()  # a useless key must show before the broker has given out a token
             token = ask()
         except BaseException:
             claimed.update(issuing_until=None)
             raise
         claimed.update(
-            token_encrypted=cipher().encrypt(token.value.encode()).decode(),
+            token_encrypted=keep.encrypt(token.value.encode()).decode(),
             expires_at=token.expires_at,
             generation=row.generation + 1,
             issuing_until=None,

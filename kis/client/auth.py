@@ -85,9 +85,9 @@ def ask_token(environment: Environment, transport: Transport) -> Token:
     raw = transport.send(request, timeout_seconds=TOKEN_TIMEOUT_SECONDS)
     body = read_json(raw, tr_id=TOKEN_TR)
     if raw.status != OK or "error_code" in body:
-        raise refusal(body, tr_id=TOKEN_TR, status=raw.status)
+        raise refusal(body, tr_id=TOKEN_TR, status=raw.status, secrets=environment.secrets)
     row = Row(body, tr_id=TOKEN_TR)
-    value = row.text("access_token")
+    value = row.text("access_token", longest=2000)
     # `expires_in` is unreliable on a re-issued token (kis-api.md section 3); this one is the truth, in Korean time.
     printed = row.text("access_token_token_expired")
     try:

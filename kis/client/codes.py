@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
+from urllib.parse import urlsplit
 
 from kis.client.errors import KisMisconfigured, NotOffered
 
@@ -13,6 +14,7 @@ TrSet = Literal["current", "legacy"]
 TRADING = "/uapi/domestic-stock/v1/trading"
 QUOTATIONS = "/uapi/domestic-stock/v1/quotations"
 ACCOUNT_NO = re.compile(r"(\d{8})-?(\d{2})")
+LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 APP_KEY_LENGTH = 36
 APP_SECRET_LENGTH = 180
 
@@ -93,7 +95,9 @@ class Environment:
             raise KisMisconfigured(
                 f"앱키는 {APP_KEY_LENGTH}자, 앱시크릿은 {APP_SECRET_LENGTH}자여야 합니다. KIS Developers에서 다시 복사해 주세요."
             )
-        if not self.base_url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+        address = urlsplit(self.base_url)
+        is_local = address.scheme == "http" and address.hostname in LOCAL_HOSTS
+        if not address.hostname or address.username or not (address.scheme == "https" or is_local):
             raise KisMisconfigured(
                 "증권사 주소는 https여야 합니다. (이 컴퓨터의 시뮬레이터만 http를 쓸 수 있습니다)"
             )
@@ -103,6 +107,11 @@ class Environment:
             raise KisMisconfigured(
                 f"{name} 설정에 {wrong}투자 주소가 들어 있습니다. KIS_{self.mode.upper()}_BASE_URL을 확인해 주세요."
             )
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be repeated to anyone, longest first."""
+        return self.app_secret, self.app_key, self.account.number
 
     @property
     def is_paper(self) -> bool:

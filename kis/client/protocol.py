@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 from decimal import Decimal
@@ -20,7 +20,6 @@ from kis.client.errors import (
 
 OK = 200
 MORE = frozenset("FM")
-LAST = frozenset("DE")
 TOKEN_REFUSED = frozenset({"EGW00121", "EGW00122", "EGW00123"})
 # The gateway or the system behind it is in trouble: nothing was decided, a read may be tried again.
 GATEWAY_TROUBLE = frozenset(
@@ -31,6 +30,8 @@ INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 DECIMAL = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,12})?")
 DAY = re.compile(r"[0-9]{8}")
 CLOCK = re.compile(r"[0-9]{6}")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +79,14 @@ class Row:
     def changed(self, name: str, problem: str) -> KisReplyChanged:
         return KisReplyChanged(name, tr_id=self.tr_id, problem=problem)
 
-    def text(self, name: str, *, required: bool = True) -> str:
+    def text(self, name: str, *, required: bool = True, longest: int = 100) -> str:
         """Return the text without padding. A missing key always fails, a blank one only if required."""
         value = self.data.get(name)
         if not isinstance(value, str):
             raise self.changed(name, "필요한 항목이 없습니다")
         value = value.strip()
+        if len(value) > longest or CONTROL.search(value):
+            raise self.changed(name, "글을 읽을 수 없습니다")
         if required and not value:
             raise self.changed(name, "필요한 항목이 비어 있습니다")
         return value
@@ -141,12 +144,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An accepted reply: `rt_cd` was 0."""
+    """An accepted reply: `rt_cd` was 0. `tr_cont` says whether another page follows."""
 
     tr_id: str
-    more: bool
+    tr_cont: str
     cursor: Cursor
     body: Mapping[str, Any]
+
+    @property
+    def more(self) -> bool:
+        return self.tr_cont in MORE
 
     def rows(self, name: str) -> list[Row]:
         """Return the rows of an array; empty objects, which the broker sends now and then, are left out."""
@@ -192,8 +199,10 @@ def read_json(raw: RawReply, *, tr_id: str) -> dict[str, Any]:
     if 300 <= raw.status < 400:  # noqa: PLR2004  # redirects are never followed: keys would go elsewhere
         raise KisUnreachable("다른 주소로 넘기는 응답", tr_id=tr_id, status=raw.status)
     try:
-        body = json.loads(raw.body)
-    except ValueError:
+        body = json.loads(raw.body, parse_constant=refuse_constant)
+        if b"\\u0000" in raw.body or ESCAPED_SURROGATE.search(raw.body):
+            refuse_undrawable(body)
+    except (ValueError, RecursionError):
         is_page = raw.body.lstrip().startswith(b"<")
         reason = "웹 페이지가 왔습니다" if is_page else "읽을 수 없는 내용이 왔습니다"
         raise KisUnreachable(reason, tr_id=tr_id, status=raw.status) from None
@@ -202,10 +211,31 @@ def read_json(raw: RawReply, *, tr_id: str) -> dict[str, Any]:
     return body
 
 
-def refusal(body: Mapping[str, Any], *, tr_id: str, status: int) -> KisRefused | KisUnreachable:
-    """Turn an error body, of a TR or of the token address, into the error that says what to do."""
+def refuse_constant(name: str) -> None:
+    """NaN and Infinity are no JSON, and no database keeps them."""
+    raise ValueError(name)
+
+
+def refuse_undrawable(body: object) -> None:
+    """Raise ValueError for a NUL or half a surrogate pair anywhere in a body: no database keeps them."""
+    text = json.dumps(body, ensure_ascii=False)
+    text.encode()
+    if "\\u0000" in text:
+        raise ValueError("NUL")
+
+
+def refusal(
+    body: Mapping[str, Any], *, tr_id: str, status: int, secrets: Iterable[str] = ()
+) -> KisRefused | KisUnreachable:
+    """Turn an error body, of a TR or of the token address, into the error that says what to do.
+
+    The broker's text is repeated to the owner, so `secrets` it might echo are hidden.
+    """
     code = str(body.get("msg_cd") or body.get("error_code") or "")
-    message = str(body.get("msg1") or body.get("error_description") or "이유를 알 수 없음")[:200]
+    message = str(body.get("msg1") or body.get("error_description") or "이유를 알 수 없음")
+    for secret in secrets:
+        message = message.replace(secret, "****")
+    message = CONTROL.sub(" ", message)[:200]
     if code in GATEWAY_TROUBLE:
         return KisUnreachable(f"{message.strip().rstrip('.')} ({code})", tr_id=tr_id, status=status)
     kind = KisRefused
@@ -224,7 +254,7 @@ def refusal(body: Mapping[str, Any], *, tr_id: str, status: int) -> KisRefused |
     )
 
 
-def read_reply(raw: RawReply, *, tr_id: str) -> Reply:
+def read_reply(raw: RawReply, *, tr_id: str, secrets: Iterable[str] = ()) -> Reply:
     """Read the reply of an inquiry.
 
     Raises TokenExpired, RateLimited or KisRefused for a clear no, KisUnreachable for an answer that proves nothing,
@@ -234,13 +264,13 @@ def read_reply(raw: RawReply, *, tr_id: str) -> Reply:
     rt_cd = body.get("rt_cd")
     if rt_cd is None and raw.status == OK:
         raise KisReplyChanged("rt_cd", tr_id=tr_id, problem="필요한 항목이 없습니다")
-    if rt_cd != "0" or raw.status != OK:
+    if str(rt_cd).strip() != "0" or raw.status != OK:
         if not body.get("msg_cd") and not body.get("error_code"):
             raise KisUnreachable(f"HTTP {raw.status} 오류", tr_id=tr_id, status=raw.status)
-        raise refusal(body, tr_id=tr_id, status=raw.status)
+        raise refusal(body, tr_id=tr_id, status=raw.status, secrets=secrets)
     return Reply(
         tr_id=tr_id,
-        more=raw.headers.get("tr_cont", "").strip() in MORE,
+        tr_cont=raw.headers.get("tr_cont", "").strip(),
         cursor=Cursor(
             str(body.get("ctx_area_fk100") or "").strip(), str(body.get("ctx_area_nk100") or "").strip()
         ),

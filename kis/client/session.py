@@ -84,10 +84,13 @@ class Session:
             first = {"CTX_AREA_FK100": "", "CTX_AREA_NK100": ""} if cursor is None else {}
             reply = self.read(tr, {**params, **first}, cursor=cursor)
             yield reply
-            # One report of "more" on a last page exists; its cursor was blank (kis-api.md section 2.2). A page that
-            # is truly lost this way shows in the totals, which every user of pages() checks.
-            if not reply.more or reply.cursor.is_blank:
+            # "F" on a last page has been seen; its cursor was blank (kis-api.md section 2.2). "M" never means that.
+            if not reply.more or (reply.cursor.is_blank and reply.tr_cont == "F"):
                 return
+            if reply.cursor.is_blank:
+                raise KisReplyChanged(
+                    "ctx_area_nk100", tr_id=reply.tr_id, problem="다음 쪽을 찾을 수 없습니다"
+                )
             if reply.cursor.nk in seen:
                 raise KisReplyChanged("ctx_area_nk100", tr_id=reply.tr_id, problem="같은 쪽이 되풀이됩니다")
             seen.add(reply.cursor.nk)
@@ -104,7 +107,7 @@ class Session:
             raise KisUnreachable("시간 안에 응답이 없습니다", tr_id=request.tr_id)
         self.requests += 1
         raw = self.transport.send(request, timeout_seconds=min(CALL_TIMEOUT_SECONDS, remaining))
-        return read_reply(raw, tr_id=request.tr_id)
+        return read_reply(raw, tr_id=request.tr_id, secrets=(*self.environment.secrets, token.value))
 
     def token(self, *, refused: Token | None = None) -> Token:
         """Return a token the broker has not refused yet, asking for a new one only when there is none."""

@@ -1,19 +1,29 @@
 """Ask the broker for one consistent picture of an account; no database here."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from time import monotonic
 
 from kis.client.codes import TR
-from kis.client.endpoints.account import balance, daily_orders, orderable_cash, unfilled_orders
-from kis.client.errors import KisRefused, KisReplyChanged
+from kis.client.endpoints.account import (
+    ORDERS_PAGE,
+    UNFILLED_PAGE,
+    balance,
+    daily_orders,
+    orderable_cash,
+    unfilled_orders,
+)
+from kis.client.errors import KisRefused, KisReplyChanged, RateLimited, TokenExpired
 from kis.client.records import Balance, OrderRecord, UnfilledRecord
 from kis.client.session import Session
 
-OPEN_ORDER_ATTEMPTS = 3
-#: Between these times no order lapses, so the two lists of open orders must agree.
-CONTINUOUS_TRADING = (time(9, 0), time(15, 20))
+ORDER_ATTEMPTS = 3
+SECONDS_BETWEEN_ATTEMPTS = 1.5
+#: Regular orders placed from the opening on live until the close, on NXT until its own.
+OPENING = time(9, 0)
+CLOSING = time(15, 30)
+NXT_CLOSING = time(20, 0)
+NXT = frozenset({"NXT", "SOR"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,39 +36,33 @@ class Picture:
     unfilled: tuple[UnfilledRecord, ...]
     orders: tuple[OrderRecord, ...]
 
+    @property
+    def todays_orders(self) -> list[OrderRecord]:
+        return [order for order in self.orders if order.ordered_on == self.fetched_at.date()]
+
 
 def fetch_balance(session: Session) -> tuple[Balance, int | None]:
     """Return the balance and the orderable cash; the latter is None where the broker refuses to say."""
     whole = balance(session)
     try:
         return whole, orderable_cash(session)
+    except (TokenExpired, RateLimited):
+        raise
     except (KisRefused, KisReplyChanged):
         return whole, None  # shown as "–"; the snapshot does not hang on it
 
 
-def fetch_unfilled_orders(session: Session, *, today: date) -> tuple[UnfilledRecord, ...]:
-    return unfilled_orders(session, today=today)
+def fetch_unfilled_orders(session: Session, *, at: datetime) -> tuple[UnfilledRecord, ...]:
+    """Return the orders that wait at the exchange. Paper trades the regular session only and lists lapsed rests too."""
+    rows = unfilled_orders(session, today=at.date())
+    if session.environment.is_paper and at.time() >= CLOSING:
+        return ()
+    return rows
 
 
 def fetch_executions(session: Session, *, first: date, today: date) -> tuple[OrderRecord, ...]:
     """Return all orders since `first`; those with fills become `kis_execution`."""
     return daily_orders(session, first=first, last=today)
-
-
-def disagreeing_orders(
-    unfilled: Sequence[UnfilledRecord], orders: Sequence[OrderRecord], *, at: datetime
-) -> set[str]:
-    """Return numbers of orders that one inquiry calls open and the other does not know.
-
-    An open order must stand in the day's list. The reverse holds only while nothing lapses: after the close the day's
-    list keeps the rest of a lapsed order.
-    """
-    todays = {(order.branch, order.number): order for order in orders if order.ordered_on == at.date()}
-    open_now = {(row.branch, row.number) for row in unfilled}
-    strangers = open_now - todays.keys()
-    if CONTINUOUS_TRADING[0] <= at.time() < CONTINUOUS_TRADING[1]:
-        strangers |= {key for key, order in todays.items() if order.remaining} - open_now
-    return {number for _, number in strangers}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +74,61 @@ class OrderLists:
     unfilled_seconds: float
     orders_seconds: float
 
+    @property
+    def unknown(self) -> list[UnfilledRecord]:
+        """Open orders that the list of all orders does not have."""
+        known = {(order.branch, order.number) for order in self.orders}
+        return [row for row in self.unfilled if (row.branch, row.number) not in known]
+
+    def missing(self, *, at: datetime) -> list[OrderRecord]:
+        """Orders with a rest that the list of open orders does not have.
+
+        Asked only of orders that cannot have lapsed: after the close the list of all orders keeps their rest.
+        """
+        waiting = {(row.branch, row.number) for row in self.unfilled}
+        return [
+            order
+            for order in self.orders
+            if order.remaining and (order.branch, order.number) not in waiting and still_alive(order, at=at)
+        ]
+
+
+def still_alive(order: OrderRecord, *, at: datetime) -> bool:
+    """Whether the unfilled rest of an order must still wait at the exchange."""
+    closing = NXT_CLOSING if order.exchange in NXT else CLOSING
+    return (
+        order.ordered_on == at.date()
+        and order.ordered_at >= OPENING
+        and not order.rejected
+        and at.time() < closing
+    )
+
 
 def fetch_orders(session: Session, *, first: date, at: datetime) -> OrderLists:
-    """Return open orders and orders since `first` that agree with each other.
+    """Return open orders and orders since `first`.
 
     A fill between the two inquiries makes them disagree for a moment; they are then asked again. Raises KisReplyChanged
-    when they keep disagreeing: one of them has lost a page.
+    when they keep disagreeing and one of them is long enough to have lost a page; a disagreement of short lists is not
+    the wire's doing and is left to the reconciliation to show.
     """
-    for _ in range(OPEN_ORDER_ATTEMPTS):
+    for attempt in range(ORDER_ATTEMPTS):
+        if attempt:
+            session.sleep(SECONDS_BETWEEN_ATTEMPTS)
         begun = monotonic()
-        unfilled = fetch_unfilled_orders(session, today=at.date())
+        unfilled = fetch_unfilled_orders(session, at=at)
         between = monotonic()
         orders = fetch_executions(session, first=first, today=at.date())
-        unlike = disagreeing_orders(unfilled, orders, at=at)
-        if not unlike:
-            return OrderLists(unfilled, orders, between - begun, monotonic() - between)
-    numbers = ", ".join(sorted(unlike)[:3])
-    raise KisReplyChanged(
-        "odno",
-        tr_id=session.environment.tr_id(TR.DAILY_ORDERS),
-        problem=f"미체결 조회와 주문 조회가 서로 다릅니다. 주문번호 {numbers}",
-    )
+        lists = OrderLists(unfilled, orders, between - begun, monotonic() - between)
+        unknown, missing = lists.unknown, lists.missing(at=at)
+        if not unknown and not missing:
+            return lists
+    mode = session.environment.mode
+    unfilled_page = (ORDERS_PAGE if session.environment.is_paper else UNFILLED_PAGE)[mode]
+    if (unknown and len(orders) >= ORDERS_PAGE[mode]) or (missing and len(unfilled) >= unfilled_page):
+        numbers = ", ".join([*(row.number for row in unknown), *(order.number for order in missing)][:3])
+        raise KisReplyChanged(
+            "odno",
+            tr_id=session.environment.tr_id(TR.DAILY_ORDERS),
+            problem=f"미체결 조회와 주문 조회가 서로 다릅니다. 빠진 쪽이 있을 수 있습니다. 주문번호 {numbers}",
+        )
+    return lists

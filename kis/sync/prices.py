@@ -20,10 +20,11 @@ FINAL_FROM = time(15, 40)
 
 @dataclass(frozen=True, slots=True)
 class PriceResult:
-    """Stocks brought up to date, bars written, and a sentence for each stock or bar that failed."""
+    """Stocks that are up to date, bars written, stocks asked for, and a sentence for each stock or bar that failed."""
 
     stocks: int
     bars: int
+    asked: int
     problems: tuple[str, ...]
 
 
@@ -61,9 +62,12 @@ def fetch_prices(session: Session, codes: Iterable[str], *, at: datetime, listen
             failed += 1
         else:
             bars += save_bars(code, chart.bars)
+            if not chart.bars:
+                problems.append(f"{code}: 일봉이 아직 없습니다")
+                failed += 1
             problems += [f"{code}: {problem}" for problem in chart.problems]
         listener.advanced(label="일봉", done=done, total=len(missing))
-    return PriceResult(len(wanted) - failed, bars, tuple(problems))
+    return PriceResult(len(wanted) - failed, bars, len(missing), tuple(problems))
 
 
 def save_bars(code: str, chart: Iterable[DailyBar]) -> int:

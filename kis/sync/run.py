@@ -2,14 +2,16 @@
 
 import time
 from datetime import date, datetime, timedelta
+from datetime import time as clock_time
 
+from kis.calendar import business_day_before, is_business_day
 from kis.client.codes import TR
 from kis.client.errors import KisError
 from kis.connect import Connection
 from kis.korean import SEOUL
 from kis.models import KisAccount, SyncRun
-from kis.reconciliation import Check, check_books
-from kis.sync.fetch import Picture, fetch_balance, fetch_orders
+from kis.reconciliation import Check, check_books, check_fills, check_open_orders
+from kis.sync.fetch import OrderLists, Picture, fetch_balance, fetch_orders
 from kis.sync.prices import fetch_prices
 from kis.sync.progress import Listener, Quiet, Step
 from kis.sync.save import save_snapshot
@@ -17,6 +19,8 @@ from kis.sync.save import save_snapshot
 JOB = "sync_kis_data"
 #: A run that has been "running" for longer died without saying so.
 ABANDONED_AFTER = timedelta(minutes=15)
+#: Before the first market of the day opens (NXT), nothing has been traded today.
+FIRST_TRADES = clock_time(8, 0)
 FIRST_LOOK_BACK = timedelta(days=7)
 LONGEST_LOOK_BACK = timedelta(days=85)  # the inquiry answers for three months
 
@@ -33,7 +37,7 @@ def sync_account(connection: Connection, *, listener: Listener | None = None) ->
     listener.started(run.pk)
     steps = Steps(listener)
     try:
-        account, checks = copy_books(connection, run=run, steps=steps)
+        account, warnings = copy_books(connection, run=run, steps=steps)
         problems = copy_prices(connection, account=account, steps=steps, listener=listener)
     except KisError as error:
         end_run(run, connection, status=SyncRun.Status.FAILED, steps=steps, error=str(error))
@@ -47,9 +51,8 @@ def sync_account(connection: Connection, *, listener: Listener | None = None) ->
             error="예상하지 못한 오류로 멈췄습니다.",
         )
         raise
-    end_run(
-        run, connection, status=SyncRun.Status.COMPLETE, steps=steps, checks=checks, error="\n".join(problems)
-    )
+    told = "\n".join([*warnings, *problems])
+    end_run(run, connection, status=SyncRun.Status.COMPLETE, steps=steps, error=told)
     return run
 
 
@@ -83,33 +86,47 @@ class Steps:
         self.listener.finished(step)
 
 
-def copy_books(connection: Connection, *, run: SyncRun, steps: Steps) -> tuple[KisAccount, list[Check]]:
-    """Fetch, validate and save account, holdings, open orders and fills."""
+def copy_books(connection: Connection, *, run: SyncRun, steps: Steps) -> tuple[KisAccount, list[str]]:
+    """Fetch, validate and save account, holdings, open orders and fills; returns what the owner should know."""
     session, environment = connection.session, connection.environment
     at = connection.now().astimezone(SEOUL)
     balance, cash = fetch_balance(session)
     held = f"{len(balance.held)}종목"
     steps.add("fetch_balance", "잔고", held, tr_id=environment.tr_id(TR.BALANCE))
-    lists = fetch_orders(session, first=look_back(connection, today=at.date()), at=at)
+    first, warnings = look_back(connection, today=at.date())
+    if cash is None:
+        warnings.append("주문가능금액을 받지 못해 비워 둡니다.")
+    lists = fetch_orders(session, first=first, at=at)
     orders_tr = environment.tr_id(TR.DAILY_ORDERS)
     unfilled_tr = orders_tr if environment.is_paper else environment.tr_id(TR.UNFILLED)
     waiting = f"{len(lists.unfilled)}건"
     steps.add("fetch_unfilled_orders", "미체결", waiting, tr_id=unfilled_tr, seconds=lists.unfilled_seconds)
     picture = Picture(at, balance, cash, lists.unfilled, lists.orders)
-    account, fills = save_snapshot(picture, environment=environment, run=run)
+    checks = reconcile(picture, lists)
+    account, fills = save_snapshot(picture, environment=environment, run=run, checks=checks)
     steps.add("save_holdings", "보유", held)
     news = [
         text
-        for count, text in ((fills.new, f"새 {fills.new}건"), (fills.grown, f"늘어남 {fills.grown}건"))
+        for count, text in ((fills.new, f"새 {fills.new}건"), (fills.changed, f"바뀜 {fills.changed}건"))
         if count
     ]
     filled = f"{sum(1 for order in lists.orders if order.filled)}건"
     note = " · ".join(news)
     steps.add("fetch_executions", "체결", filled, tr_id=orders_tr, note=note, seconds=lists.orders_seconds)
-    todays = [order for order in lists.orders if order.ordered_on == at.date()]
-    checks = check_books(balance, todays)
-    checks += [Check("줄어든 체결", 0, 1, unit="건", row=row) for row in fills.shrunk]
-    return account, checks
+    return account, warnings
+
+
+def reconcile(picture: Picture, lists: OrderLists) -> list[Check]:
+    """Return the comparisons that this picture allows."""
+    at = picture.fetched_at
+    checks = check_books(picture.balance)
+    # On closed days and in the night the broker's "today" may be the last session's: nothing to compare with.
+    if is_business_day(at.date()) and at.time() >= FIRST_TRADES:
+        checks.append(check_fills(picture.balance, picture.todays_orders))
+    unknown, missing = lists.unknown, lists.missing(at=at)
+    if unknown or missing:
+        checks.append(check_open_orders(lists.unfilled, unknown=unknown, missing=missing))
+    return checks
 
 
 def copy_prices(
@@ -123,9 +140,9 @@ def copy_prices(
     result = fetch_prices(
         connection.session, codes, at=account.snapshot_at.astimezone(SEOUL), listener=listener
     )
-    note = f"새 일봉 {result.bars:,}개" if result.bars else "모두 최신"
+    note = f"새 일봉 {result.bars:,}개" if result.asked else "모두 최신"
     if result.problems:
-        note = f"실패 {len(result.problems)}건"
+        note = f"문제 {len(result.problems)}건"
     steps.add(
         "fetch_prices",
         "일봉",
@@ -136,17 +153,23 @@ def copy_prices(
     return result.problems
 
 
-def look_back(connection: Connection, *, today: date) -> date:
-    """Return the day to ask fills from: the last snapshot's, so that a pause of some days leaves no hole."""
+def look_back(connection: Connection, *, today: date) -> tuple[date, list[str]]:
+    """Return the day to ask fills from, and a warning where the inquiry does not reach back far enough.
+
+    It is the last snapshot's day, so that a pause leaves no hole, and at least the business day before today, since a
+    broker whose day differs from ours (night, simulator) must still show the orders it calls open.
+    """
     account = connection.environment.account
-    last = (
-        KisAccount.objects.of(account.number, is_paper=connection.environment.is_paper)
-        .newest_first()
-        .values_list("snapshot_at", flat=True)
-        .first()
-    )
+    snapshots = KisAccount.objects.of(account.number, is_paper=connection.environment.is_paper).newest_first()
+    last = snapshots.values_list("snapshot_at", flat=True).first()
     first = last.astimezone(SEOUL).date() if last else today - FIRST_LOOK_BACK
-    return min(today, max(first, today - LONGEST_LOOK_BACK))
+    first = min(first, business_day_before(today))
+    reach = today - LONGEST_LOOK_BACK
+    if first >= reach:
+        return first, []
+    return reach, [
+        f"{first}부터 {reach - timedelta(days=1)}까지의 체결은 조회 기간이 지나 가져오지 못했습니다."
+    ]
 
 
 def start_run(connection: Connection) -> SyncRun:
@@ -166,17 +189,13 @@ def end_run(
     *,
     status: SyncRun.Status,
     steps: Steps,
-    checks: list[Check] | None = None,
     error: str = "",
 ) -> None:
-    checks = checks or []
     run.status = status
     run.finished_at = max(connection.now(), run.started_at)
     run.requests = connection.session.requests
     run.rate_limited = connection.session.rate_limited
     run.steps = [step.as_json() for step in steps.done]
-    run.checks = [check.as_json() for check in checks]
-    run.differences = sum(1 for check in checks if check.difference)
     run.error = error
     run.save(
         update_fields=[
@@ -185,8 +204,6 @@ def end_run(
             "requests",
             "rate_limited",
             "steps",
-            "checks",
-            "differences",
             "error",
         ]
     )

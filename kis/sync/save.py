@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
 
 from django.db import transaction
 
@@ -11,29 +10,35 @@ from kis.client.codes import AccountNumber, Environment
 from kis.client.records import HoldingRecord, OrderRecord, Side, UnfilledRecord
 from kis.models import KisAccount, KisExecution, KisHolding, KisUnfilledOrder, SyncRun
 from kis.models.books import Side as ModelSide
+from kis.reconciliation import Check
 from kis.sync.fetch import Picture
 
 BATCH = 500
+FILL_KEY = ("account_no", "is_paper", "exec_dt", "ord_gno_brno", "odno")
 
 
 @dataclass(frozen=True, slots=True)
 class FillChanges:
-    """What became of the fills: new rows, rows that grew, and orders whose total shrank (kept as they were)."""
+    """What became of the fills: new rows, rows the broker changed, and orders whose total shrank (kept as they were)."""
 
     new: int
-    grown: int
+    changed: int
     shrunk: tuple[str, ...]
 
 
 @transaction.atomic
 def save_snapshot(
-    picture: Picture, *, environment: Environment, run: SyncRun
+    picture: Picture, *, environment: Environment, run: SyncRun, checks: Sequence[Check]
 ) -> tuple[KisAccount, FillChanges]:
-    """Write account, holdings, open orders and fills in one transaction."""
+    """Write account, holdings, open orders, fills and their reconciliation in one transaction."""
     account = save_account(picture, environment=environment, run=run)
     save_holdings(account, picture.balance.held)
     save_unfilled_orders(account, picture.unfilled)
     fills = save_executions(picture.orders, account=environment.account, is_paper=environment.is_paper)
+    checks = [*checks, *(Check("줄어든 체결", 0, 1, unit="건", row=row) for row in fills.shrunk)]
+    run.checks = [check.as_json() for check in checks]
+    run.differences = sum(1 for check in checks if check.difference)
+    run.save(update_fields=["checks", "differences"])
     return account, fills
 
 
@@ -132,7 +137,7 @@ def save_unfilled_orders(account: KisAccount, rows: Sequence[UnfilledRecord]) ->
 
 
 def save_executions(orders: Sequence[OrderRecord], *, account: AccountNumber, is_paper: bool) -> FillChanges:
-    """Add new fills and let known ones grow; the broker's totals are cumulative, so a second run changes nothing."""
+    """Add new fills and follow the broker on known ones, whose totals only grow; a second run changes nothing."""
     filled = [order for order in orders if order.filled]
     if not filled:
         return FillChanges(0, 0, ())
@@ -143,27 +148,34 @@ def save_executions(orders: Sequence[OrderRecord], *, account: AccountNumber, is
             is_paper=is_paper,
             exec_dt__gte=min(order.ordered_on for order in filled),
             exec_dt__lte=max(order.ordered_on for order in filled),
-        ).only("exec_dt", "ord_gno_brno", "odno", "exec_qty")
+        ).only(*FILL_KEY, "exec_qty", "exec_price", "exec_amt")
     }
     new = [execution(order, account=account, is_paper=is_paper) for order in filled if order.key not in known]
-    # Another process may have stored the same fill a moment ago; it then wins and the next run lets it grow.
-    KisExecution.objects.bulk_create(new, batch_size=BATCH, ignore_conflicts=True)
-    grown = 0
+    # Another process may have stored the same fill a moment ago; its row then stays as it is. (Not `ignore_conflicts`:
+    # on SQLite that would also swallow a fill that breaks a rule of the table.)
+    KisExecution.objects.bulk_create(
+        new, batch_size=BATCH, update_conflicts=True, unique_fields=list(FILL_KEY), update_fields=["odno"]
+    )
+    changed = 0
     shrunk = []
     for order in filled:
         row = known.get(order.key)
-        if row is None or row.exec_qty == order.filled:
+        if row is None or (row.exec_qty, row.exec_price, row.exec_amt) == (
+            order.filled,
+            order.fill_price,
+            order.filled_amount,
+        ):
             continue
         if row.exec_qty > order.filled:
             shrunk.append(f"{order.name} {order.number}")
             continue
-        grown += KisExecution.objects.filter(pk=row.pk, exec_qty__lt=order.filled).update(
+        changed += KisExecution.objects.filter(pk=row.pk, exec_qty__lte=order.filled).update(
             exec_qty=order.filled,
-            exec_price=fill_price(order),
+            exec_price=order.fill_price,
             exec_amt=order.filled_amount,
             raw_json=dict(order.raw),
         )
-    return FillChanges(len(new), grown, tuple(shrunk))
+    return FillChanges(len(new), changed, tuple(shrunk))
 
 
 def execution(order: OrderRecord, *, account: AccountNumber, is_paper: bool) -> KisExecution:
@@ -176,16 +188,10 @@ def execution(order: OrderRecord, *, account: AccountNumber, is_paper: bool) -> 
         stock_name=order.name,
         exec_type=ModelSide.BUY if order.side is Side.BUY else ModelSide.SELL,
         exec_qty=order.filled,
-        exec_price=fill_price(order),
+        exec_price=order.fill_price,
         exec_amt=order.filled_amount,
         exec_dt=order.ordered_on,
         exec_tmd=order.ordered_at,
         exchange=order.exchange,
         raw_json=dict(order.raw),
     )
-
-
-def fill_price(order: OrderRecord) -> int:
-    """Won, rounded half up: the broker's average, or amount by quantity where it left the average blank."""
-    average = order.average or Decimal(order.filled_amount) / order.filled
-    return int(average.quantize(Decimal(1), ROUND_HALF_UP))

@@ -300,10 +300,17 @@ def test_cursor_that_comes_again_is_an_error_not_a_loop():
         list(session.pages(TR.BALANCE, {}))
 
 
-def test_page_that_says_more_without_a_cursor_is_the_last():
-    session, script, _ = make_session(page("", more=True))
+def test_last_page_may_say_f_with_a_blank_cursor():
+    last = page("", more=False)
+    session, script, _ = make_session(RawReply(200, {"tr_cont": "F"}, last.body))
     list(session.pages(TR.BALANCE, {}))
     assert len(script.sent) == 1
+
+
+def test_page_that_says_more_without_a_cursor_has_lost_the_rest():
+    session, _, _ = make_session(page("", more=True))
+    with pytest.raises(KisReplyChanged, match="다음 쪽"):
+        list(session.pages(TR.BALANCE, {}))
 
 
 def test_calls_keep_their_distance():

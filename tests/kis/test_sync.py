@@ -179,7 +179,7 @@ def test_partly_filled_order_grows_and_never_becomes_two(connect, control):
     run = sync_account(connection)
     again = KisExecution.objects.get(odno=order.odno, exec_dt=TEN.date())
     assert (again.pk, again.exec_qty) == (fill.pk, fill.exec_qty + 1)
-    assert any("늘어남 1건" in step["note"] for step in run.steps)
+    assert any("바뀜 1건" in step["note"] for step in run.steps)
 
 
 def test_fill_that_shrank_is_kept_and_reported(connect):
@@ -349,7 +349,7 @@ def bar(day, *, low=95, close=100, high=105):
 def chart_of(*rows):
     class Scripted:
         def read(self, tr, params):
-            return Reply("FHKST03010100", more=False, cursor=Cursor(), body={"output2": list(rows)})
+            return Reply("FHKST03010100", tr_cont="D", cursor=Cursor(), body={"output2": list(rows)})
 
     session: Any = Scripted()
     return daily_chart(session, code="005930", first=date(2026, 11, 1), last=date(2026, 11, 19))

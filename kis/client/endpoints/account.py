@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Mapping
 from datetime import date
 from typing import TypeVar
 
-from kis.client.codes import TR
+from kis.client.codes import TR, Mode
 from kis.client.errors import KisReplyChanged
 from kis.client.protocol import Reply, Row
 from kis.client.records import Balance, BalanceTotals, HoldingRecord, OrderRecord, UnfilledRecord
@@ -13,6 +13,9 @@ from kis.client.session import Session
 T = TypeVar("T")
 #: A trade between two pages of one inquiry makes their totals differ; the whole inquiry is then asked again.
 CONSISTENT_ATTEMPTS = 3
+#: Rows of a full page (kis-api.md section 6).
+ORDERS_PAGE: dict[Mode, int] = {"real": 100, "paper": 15}
+UNFILLED_PAGE: dict[Mode, int] = {"real": 50}
 
 
 class PagesMoved(KisReplyChanged):
@@ -83,7 +86,12 @@ def balance_once(session: Session) -> Balance:
         "PRCS_DVSN": "00",
     }
     rows, pages = collect(
-        session, TR.BALANCE, params, rows="output1", read=HoldingRecord.from_row, key=lambda row: row.code
+        session,
+        TR.BALANCE,
+        params,
+        rows="output1",
+        read=HoldingRecord.from_row,
+        key=lambda row: (row.code, row.kind),
     )
     totals = [BalanceTotals.from_row(page.one("output2")) for page in pages]
     tr_id = pages[0].tr_id
@@ -97,7 +105,10 @@ def balance_once(session: Session) -> Balance:
             tr_id=tr_id,
             problem=f"보유 종목의 매입금액 합 {ours:,}원이 증권사 합계 {theirs:,}원과 다릅니다. 빠진 쪽이 있을 수 있습니다",
         )
-    return Balance(totals=totals[-1], rows=tuple(rows))
+    by_code: dict[str, list[HoldingRecord]] = {}
+    for row in rows:
+        by_code.setdefault(row.code, []).append(row)
+    return Balance(totals=totals[-1], rows=tuple(HoldingRecord.merged(same) for same in by_code.values()))
 
 
 def daily_orders(
@@ -138,17 +149,18 @@ def daily_orders_once(
         read=OrderRecord.from_row,
         key=lambda order: order.key,
     )
-    field, tr_id = "tot_ccld_qty", pages[0].tr_id
-    theirs = same_on_all_pages(
-        [page.one("output2").quantity(field) for page in pages], field=field, tr_id=tr_id
-    )
-    ours = sum(order.filled for order in orders)
-    if ours != theirs:
-        raise KisReplyChanged(
-            field,
-            tr_id=tr_id,
-            problem=f"체결 수량 합 {ours:,}주가 증권사 합계 {theirs:,}주와 다릅니다. 빠진 쪽이 있을 수 있습니다",
-        )
+    tr_id, totals = pages[0].tr_id, [page.one("output2") for page in pages]
+    for field, ours, unit in (
+        ("tot_ccld_qty", sum(order.filled for order in orders), "주"),
+        ("tot_ccld_amt", sum(order.filled_amount for order in orders), "원"),
+    ):
+        theirs = same_on_all_pages([total.integer(field) for total in totals], field=field, tr_id=tr_id)
+        if ours != theirs:
+            raise KisReplyChanged(
+                field,
+                tr_id=tr_id,
+                problem=f"체결 합계 {ours:,}{unit}가 증권사 합계 {theirs:,}{unit}와 다릅니다. 빠진 쪽이 있을 수 있습니다",
+            )
     return tuple(orders)
 
 

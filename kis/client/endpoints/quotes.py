@@ -4,11 +4,22 @@ from datetime import date
 
 from kis.client.codes import TR
 from kis.client.errors import KisReplyChanged
+from kis.client.protocol import Reply
 from kis.client.records import DailyBar, DailyChart
 from kis.client.session import Session
 
 #: The broker returns at most this many bars a call and drops the older ones without a word.
 MAX_BARS = 100
+
+
+def refuse_other_stock(reply: Reply, code: str) -> None:
+    """Raise KisReplyChanged when the reply names another stock; an unknown code comes back blank."""
+    head = reply.body.get("output1")
+    named = str(head.get("stck_shrn_iscd") or "").strip() if isinstance(head, dict) else ""
+    if named and not code.endswith(named):  # an ETN is asked for as Q500001 and may come back as 500001
+        raise KisReplyChanged(
+            "stck_shrn_iscd", tr_id=reply.tr_id, problem=f"{code} 대신 {named}의 일봉이 왔습니다"
+        )
 
 
 def daily_chart(session: Session, *, code: str, first: date, last: date) -> DailyChart:
@@ -25,9 +36,11 @@ def daily_chart(session: Session, *, code: str, first: date, last: date) -> Dail
         "FID_PERIOD_DIV_CODE": "D",
         "FID_ORG_ADJ_PRC": "0",
     }
+    reply = session.read(TR.DAILY_CHART, params)
+    refuse_other_stock(reply, code)
     bars: dict[date, DailyBar] = {}
     errors = []
-    for row in session.read(TR.DAILY_CHART, params).rows("output2"):
+    for row in reply.rows("output2"):
         try:
             bar = DailyBar.from_row(row)
         except KisReplyChanged as error:

@@ -14,12 +14,18 @@ def load_env_file(path: Path) -> None:
     """Put `KEY=value` lines of a `.env` file into the environment; variables already set win."""
     if not path.is_file():
         return
-    for number, raw in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ImproperlyConfigured(f"{path.name} 파일은 UTF-8로 저장되어야 합니다.") from None
+    except OSError:
+        raise ImproperlyConfigured(f"{path.name} 파일을 읽을 수 없습니다. 권한을 확인해 주세요.") from None
+    for number, raw in enumerate(text.splitlines(), start=1):
         line = raw.strip()
         if not line or line.startswith("#"):
             continue
         name, separator, value = line.removeprefix("export ").partition("=")
-        if not separator or not name.strip().isidentifier():
+        if not separator or not name.strip().isidentifier() or "\0" in line:
             # The line itself may hold a key, so only its number is shown.
             raise ImproperlyConfigured(
                 f"{path.name} {number}번째 줄을 읽을 수 없습니다. '이름=값' 모양이어야 합니다."
@@ -59,6 +65,13 @@ def env_choice(name: str, choices: tuple[str, ...]) -> str:
 
 def own_secret(path: Path) -> str:
     """Return the secret kept in a file that only the owner can read; made on first use, also by two processes."""
+    try:
+        return make_or_read_secret(path)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{path} 파일을 읽거나 쓸 수 없습니다. ({error.strerror})") from None
+
+
+def make_or_read_secret(path: Path) -> str:
     if not path.exists():
         fresh = path.with_name(f".{path.name}.{os.getpid()}")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -74,3 +87,12 @@ def own_secret(path: Path) -> str:
     if not secret:
         raise ImproperlyConfigured(f"{path.name} 파일이 비어 있습니다. 지우고 다시 실행해 주세요.")
     return secret
+
+
+def own_folder(path: Path) -> Path:
+    """Return a folder of the site, made if it is missing."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"폴더를 만들 수 없습니다: {path} ({error.strerror})") from None
+    return path

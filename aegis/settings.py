@@ -7,7 +7,7 @@ from pathlib import Path
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from aegis.env import env_bool, env_choice, env_list, env_str, load_env_file, own_secret
+from aegis.env import env_bool, env_choice, env_list, env_str, load_env_file, own_folder, own_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -19,8 +19,7 @@ else:
     load_env_file(Path(os.environ.get("AEGIS_ENV_FILE", BASE_DIR / ".env")))
 
 # What the site makes for itself: databases, fonts, the secret key.
-VAR_DIR = Path(env_str("AEGIS_VAR_DIR") or BASE_DIR / "var").expanduser().resolve()
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+VAR_DIR = own_folder(Path(env_str("AEGIS_VAR_DIR") or BASE_DIR / "var").expanduser().resolve())
 
 # Site ---------------------------------------------------------------------------------------------------------------
 DEBUG = env_bool("DEBUG", default=False)
@@ -114,9 +113,11 @@ DATABASE_URL = (
 )
 try:
     DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
+    if DATABASES["default"]["ENGINE"] not in {"django.db.backends.sqlite3", "django.db.backends.postgresql"}:
+        raise ValueError("engine")  # noqa: TRY301  # one sentence for every address we cannot use
 except (ValueError, dj_database_url.ParseError):
     raise ImproperlyConfigured(
-        "DATABASE_URL을 읽을 수 없습니다. 예: postgres://사용자:비밀번호@127.0.0.1:5432/aegis"
+        "DATABASE_URL을 쓸 수 없습니다. SQLite 또는 PostgreSQL 주소여야 합니다. 예: postgres://사용자:비밀번호@127.0.0.1:5432/aegis"
     ) from None
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {

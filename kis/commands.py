@@ -1,12 +1,13 @@
 """What every command of ours does with trouble: one Korean sentence on stderr and an exit code, never a traceback."""
 
+import errno
 import re
 import sys
 from typing import Any, NoReturn
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, OperationalError, ProgrammingError
+from django.db import DatabaseError, OperationalError
 
 from kis.client.errors import KisError
 
@@ -41,13 +42,42 @@ def in_korean(message: str) -> str:
     return message
 
 
+#: What a database says, and what its owner can do; its own text may hold addresses and is left out.
+DATABASE_TROUBLE = (
+    (
+        ("no such table", "no such column", "does not exist"),
+        "데이터베이스 표가 준비되지 않았습니다. 먼저 실행해 주세요: make setup",
+    ),
+    (("locked",), "다른 작업이 데이터베이스를 쓰고 있습니다. 잠시 후 다시 시도해 주세요."),
+    (
+        ("not a database", "malformed"),
+        "데이터베이스 파일이 손상되었습니다. 백업에서 되살리거나 파일을 옮긴 뒤 make setup을 실행해 주세요.",
+    ),
+    (
+        ("readonly", "read-only", "unable to open"),
+        "데이터베이스에 쓸 수 없습니다. 폴더와 파일의 권한을 확인해 주세요.",
+    ),
+    (("full", "disk i/o"), "디스크가 가득 찼거나 쓸 수 없습니다. 공간을 확보한 뒤 다시 시도해 주세요."),
+)
+
+
 def explain_database(error: DatabaseError) -> str:
-    """Say what to do about a database that cannot be used; its own text may hold addresses and is left out."""
-    if isinstance(error, ProgrammingError) or "no such table" in str(error) or "no such column" in str(error):
-        return "데이터베이스 표가 준비되지 않았습니다. 먼저 실행해 주세요: make setup"
-    if "locked" in str(error):
-        return "다른 작업이 데이터베이스를 쓰고 있습니다. 잠시 후 다시 시도해 주세요."
-    return "데이터베이스에 연결하지 못했습니다. DATABASE_URL과 서버가 켜져 있는지 확인해 주세요."
+    """Say what to do about a database that cannot be used."""
+    text = str(error).lower()
+    for signs, sentence in DATABASE_TROUBLE:
+        if any(sign in text for sign in signs):
+            return sentence
+    if isinstance(error, OperationalError):
+        return "데이터베이스에 연결하지 못했습니다. DATABASE_URL과 서버가 켜져 있는지 확인해 주세요."
+    return "데이터베이스가 자료를 받아들이지 않아 저장하지 않았습니다. 마지막 자료는 그대로입니다."
+
+
+def explain_file(error: OSError) -> str:
+    """Say what is wrong with a file or folder."""
+    where = f" ({error.filename})" if error.filename else ""
+    if error.errno == errno.ENOSPC:
+        return f"디스크가 가득 찼습니다. 공간을 확보한 뒤 다시 시도해 주세요{where}."
+    return f"파일을 읽거나 쓸 수 없습니다. 권한을 확인해 주세요{where}."
 
 
 class OwnerCommand(BaseCommand):
@@ -75,10 +105,14 @@ class OwnerCommand(BaseCommand):
             if options.get("traceback"):
                 raise
             self.leave(str(error), getattr(error, "returncode", 1))
-        except (OperationalError, ProgrammingError) as error:
+        except DatabaseError as error:
             if options.get("traceback"):
                 raise
             self.leave(explain_database(error), 1)
+        except OSError as error:
+            if options.get("traceback"):
+                raise
+            self.leave(explain_file(error), 1)
         except KeyboardInterrupt:
             self.leave("중단했습니다.", INTERRUPTED_CODE)
 

@@ -3,7 +3,7 @@
 import fcntl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -53,11 +53,11 @@ def running_simulator() -> Iterator[DemoBroker]:
         raise KisMisconfigured(f"AEGIS_SIM_MARKET_DIR 폴더가 없습니다: {market_dir}")
     with only_one(state_file.with_suffix(".lock")):
         config = SimulatorConfig(state_file=state_file, market_dir=market_dir)
-        try:
-            simulator = Simulator(config)
-        except CannotStart as error:
-            raise KisMisconfigured(str(error)) from None
-        with simulator:
+        with ExitStack() as stack:
+            try:
+                simulator = stack.enter_context(Simulator(config))
+            except CannotStart as error:
+                raise KisMisconfigured(str(error)) from None
             yield DemoBroker(simulator, cast("TrSet", settings.KIS_TR_SET))
 
 

@@ -146,6 +146,13 @@ KEYS = {"KIS_REAL_APP_KEY": "k" * 36, "KIS_REAL_APP_SECRET": "s" * 180, "KIS_REA
         (["sync_kis_data"], KEYS | {"KIS_REAL_BASE_URL": "http://example.com"}, ["https"]),
         (["sync_kis_data"], {"AEGIS_SIM_MARKET_DIR": "/nowhere"}, ["AEGIS_SIM_MARKET_DIR"]),
         (["kis_dashboard", "--mode", "x"], {}, ["--mode"]),
+        (["kis_dashboard", "--as-of", "9999-12-31"], {}, ["--as-of"]),
+        (["demo"], {"AEGIS_SIM_MARKET_DIR": "/nowhere"}, ["AEGIS_SIM_MARKET_DIR"]),
+        (["demo", "--nope"], {}, ["--nope"]),
+        (["synk_kis_data"], {}, ["synk_kis_data", "sync_kis_data"]),
+        (["kis_simulator", "--ws-fields", "1999"], {}, ["--ws-fields", "1999"]),
+        (["sync_kis_data"], {"DATABASE_URL": "mysql://a:b@127.0.0.1/x"} | KEYS, ["PostgreSQL"]),
+        (["sync_kis_data"], {"AEGIS_VAR_DIR": "/proc/nowhere"}, ["/proc/nowhere"]),
         (["kis_dashboard", "--as-of", "yesterday"], {}, ["--as-of"]),
     ],
 )
@@ -173,3 +180,21 @@ def test_demo_never_touches_the_owners_keys_or_database(run, tmp_path):
     assert "DEMO" in result.stdout
     assert not mine.exists()
     assert (tmp_path / "var" / "demo.sqlite3").exists()
+
+
+def test_damaged_database_file_gets_one_korean_sentence(run, tmp_path):
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "demo.sqlite3").write_bytes(b"no database at all" * 100)
+    for arguments in (["sync_kis_data"], ["kis_dashboard"]):
+        assert_one_sentence(run(*arguments), "손상")
+
+
+def test_env_file_that_is_not_text_is_named(run, tmp_path):
+    (tmp_path / "none.env").write_bytes("# 한국투자증권 앱키".encode("cp949"))
+    assert_one_sentence(run("sync_kis_data"), "none.env", "UTF-8")
+
+
+def test_terminal_without_korean_still_gets_an_answer(run):
+    result = run("sync_kis_data", "--mode", "rael", PYTHONIOENCODING="ascii")
+    assert result.returncode != 0
+    assert "Traceback" not in result.stderr

@@ -29,6 +29,8 @@ def keys(settings):
         ("authorization: Bearer eyJ0.eyJ1.abc-_1", "authorization: Bearer ****"),
         ("token eyJ0eXAi.eyJzdWIi.sig_1-2 rejected", "token **** rejected"),
         ("GET /x?CANO=12345678&ACNT_PRDT_CD=01", "GET /x?CANO=1234****&ACNT_PRDT_CD=01"),
+        ("12345678_01", "1234****_01"),
+        ("1234567801 and 123456789", "1234****01 and 123456789"),
         ("account 50012345-01", "account 5001****-01"),
         ("evlu_amt 1234567890123", "evlu_amt 1234567890123"),
     ],
@@ -55,3 +57,9 @@ def test_filter_masks_arguments_and_tracebacks():
     assert "failed for 1234****-01" in line
     assert "Bearer ****" in line
     assert "x" * 40 not in line
+
+
+def test_log_line_with_wrong_arguments_is_still_written():
+    record = logging.LogRecord("a", logging.WARNING, "f", 1, "%d orders of 12345678-01", ("x",), None)
+    assert MaskSecrets().filter(record)
+    assert record.getMessage() == "%d orders of 1234****-01 ('x',)"

@@ -61,6 +61,10 @@ def test_header_says_whether_another_page_follows(tr_cont, more):
         (200, b"", KisUnreachable),
         (200, b"[]", KisUnreachable),
         (200, b"\xff\xfe\x00", KisUnreachable),
+        (200, b'{"rt_cd":"0","unused":NaN}', KisUnreachable),
+        (200, b'{"rt_cd":"0","unused":"\\ud800"}', KisUnreachable),
+        (200, b'{"rt_cd":"0","unused":"\\u0000"}', KisUnreachable),
+        (200, b"[" * 200_000, KisUnreachable),
         (307, b"", KisUnreachable),
         (200, {"output1": []}, KisReplyChanged),
     ],
@@ -142,3 +146,16 @@ def test_a_list_that_is_none_is_an_error_not_an_empty_list(value):
 def test_an_object_that_is_none_is_an_error(value):
     with pytest.raises(KisReplyChanged):
         read({"rt_cd": "0", "output2": value}).one("output2")
+
+
+def test_pair_of_surrogates_is_a_sign_like_any_other():
+    reply = read_reply(RawReply(200, {}, b'{"rt_cd":"0","output":{"a":"\\ud83d\\ude00"}}'), tr_id="TTTC8434R")
+    assert reply.one("output").text("a") == "\U0001f600"
+
+
+def test_brokers_text_never_repeats_a_secret_or_a_control_sign():
+    body = {"rt_cd": "7", "msg_cd": "X", "msg1": "12345678 \x1b[31m key-of-36 \x07"}
+    with pytest.raises(KisRefused) as caught:
+        read_reply(raw(body), tr_id="TTTC8434R", secrets=("key-of-36", "12345678"))
+    assert "거절했습니다: **** " in str(caught.value)
+    assert not any(sign in str(caught.value) for sign in ("key-of-36", "12345678", "\x1b", "\x07"))

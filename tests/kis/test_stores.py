@@ -101,4 +101,4 @@ def test_token_of_another_key_is_asked_for_anew(store, settings):
 def test_useless_encryption_key_is_named(store, settings):
     settings.AEGIS_ENCRYPTION_KEY = "too short"
     with pytest.raises(KisMisconfigured, match="AEGIS_ENCRYPTION_KEY"):
-        store.renew(KEY, seen=0, ask=answer)
+        store.renew(KEY, seen=0, ask=refuse)  # before a token is given out for nothing

@@ -1,17 +1,20 @@
 """The sync against the simulator: what the books hold afterwards, and what they never hold."""
 
+import json
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 import requests
+from django.db import IntegrityError, transaction
 
 from kis.client.auth import MemoryTokenStore
 from kis.client.codes import AccountNumber, Environment
 from kis.client.endpoints.quotes import daily_chart
-from kis.client.errors import KisError, KisReplyChanged
-from kis.client.protocol import Cursor, Reply
+from kis.client.errors import KisError, KisReplyChanged, TokenExpired
+from kis.client.protocol import Cursor, RawReply, Reply
 from kis.client.session import Session
 from kis.client.throttle import Pacer
 from kis.client.transport import HttpTransport
@@ -20,6 +23,8 @@ from kis.korean import SEOUL
 from kis.models import DailyPrice, KisAccount, KisExecution, KisHolding, KisUnfilledOrder, SyncRun
 from kis.simulator.server import Simulator, SimulatorConfig
 from kis.sync import sync_account
+from kis.sync.fetch import fetch_executions
+from kis.sync.save import save_executions
 
 pytestmark = pytest.mark.django_db
 
@@ -93,6 +98,38 @@ def control(simulator):
 @pytest.fixture
 def paper_control(simulator):
     return Control(simulator.paper.url)
+
+
+class Rewriting:
+    """A transport that changes replies on their way; `change(tr_id, body)` edits the body in place."""
+
+    def __init__(self, inner, change):
+        self.inner = inner
+        self.change = change
+
+    def send(self, request, *, timeout_seconds):
+        raw = self.inner.send(request, timeout_seconds=timeout_seconds)
+        if request.tr_id == "tokenP":
+            return raw
+        body = json.loads(raw.body)
+        self.change(request.tr_id, body)
+        return RawReply(raw.status, raw.headers, json.dumps(body).encode())
+
+
+def rewritten(connection, change):
+    connection.session.transport = Rewriting(connection.session.transport, change)
+    return connection
+
+
+def change_rows(tr_id, rows, **fields):
+    """Return a change that sets fields in every row that has been filled, held or left open."""
+
+    def change(seen, body):
+        if seen == tr_id:
+            for row in body[rows]:
+                row.update(fields)
+
+    return change
 
 
 def books():
@@ -442,3 +479,237 @@ def test_queries_do_not_grow_with_the_holdings(connect, control, django_assert_m
     control.post("account", {"deposit": 10_000_000, "positions": positions})
     with django_assert_max_num_queries(25):
         sync_account(connect())
+
+
+def todays_fills(tr_id, body, **fields):
+    if tr_id == "TTTC0081R":
+        for row in body["output1"]:
+            if row["tot_ccld_qty"] != "0":
+                row.update(fields)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tot_ccld_amt": "0", "avg_prvs": "0"},
+        {"tot_ccld_amt": "7", "avg_prvs": "1"},
+        {"avg_prvs": "0.4"},
+        {"avg_prvs": "-5"},
+    ],
+)
+def test_fill_whose_numbers_do_not_belong_together_is_refused(connect, fields):
+    connection = rewritten(connect(), lambda tr_id, body: todays_fills(tr_id, body, **fields))
+    with pytest.raises(KisReplyChanged):
+        sync_account(connection)
+    assert not KisAccount.objects.exists()
+
+
+def test_fill_without_an_average_takes_it_from_the_amount(connect):
+    sync_account(rewritten(connect(), lambda tr_id, body: todays_fills(tr_id, body, avg_prvs="")))
+    fill = KisExecution.objects.first()
+    assert fill.exec_price == round(fill.exec_amt / fill.exec_qty)
+
+
+def test_amount_that_the_broker_corrects_is_followed(connect):
+    sync_account(connect())
+    fill = KisExecution.objects.first()
+    right = fill.exec_amt
+    KisExecution.objects.filter(pk=fill.pk).update(exec_amt=7, exec_price=1)
+    run = sync_account(connect())
+    fill.refresh_from_db()
+    assert fill.exec_amt == right
+    assert any("바뀜 1건" in step["note"] for step in run.steps)
+
+
+def test_fill_the_table_cannot_hold_is_an_error_on_both_databases(connect):
+    orders = fetch_executions(connect().session, first=TEN.date(), today=TEN.date())
+    odd = replace(next(order for order in orders if order.filled), filled_amount=-1, average=Decimal(1))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        save_executions([odd], account=AccountNumber("12345678", "01"), is_paper=False)
+
+
+@pytest.mark.parametrize("hour", [10, 15])
+def test_open_orders_cut_to_their_first_page_are_refused(connect, simulator, control, hour):
+    control.post("account", {"deposit": 1_000_000_000, "positions": []})
+    for _ in range(60):
+        control.post("external-order", {"side": "buy", "code": "005930", "qty": 1, "price": 60_000 - 10_000})
+    control.post("clock", {"now": TEN.replace(hour=hour, minute=22).isoformat()})
+
+    class FirstPageOnly:
+        def __init__(self, inner):
+            self.inner = inner
+
+        def send(self, request, *, timeout_seconds):
+            raw = self.inner.send(request, timeout_seconds=timeout_seconds)
+            cut = {**raw.headers, "tr_cont": "D"} if request.tr_id == "TTTC0084R" else raw.headers
+            return RawReply(raw.status, cut, raw.body)
+
+    connection = connect()
+    connection.session.transport = FirstPageOnly(connection.session.transport)
+    with pytest.raises(KisReplyChanged, match="미체결"):
+        sync_account(connection)
+    assert not KisAccount.objects.exists()
+
+
+def test_short_list_that_disagrees_is_shown_as_a_difference(connect):
+    def change(tr_id, body):
+        if tr_id == "TTTC0084R":
+            del body["output"][0]
+
+    run = sync_account(rewritten(connect(), change))
+    difference = [check for check in run.checks if check["difference"]]
+    assert [(check["name"], check["difference"]) for check in difference] == [("미체결 주문", -1)]
+    assert difference[0]["row"]
+
+
+def test_order_of_before_the_opening_may_have_lapsed(connect):
+    numbers: list[str] = []
+
+    def change(tr_id, body):
+        if tr_id == "TTTC0084R":
+            gone = body["output"].pop(0)
+            numbers.append(gone["odno"])
+        if tr_id == "TTTC0081R":
+            for row in body["output1"]:
+                if row["odno"] in numbers:
+                    row["ord_tmd"] = "083100"
+
+    run = sync_account(rewritten(connect(), change))
+    assert run.differences == 0
+
+
+def test_paper_has_no_open_orders_after_the_close(connect, paper_control):
+    paper_control.post("clock", {"now": TEN.replace(hour=16).isoformat()})
+    sync_account(connect("paper"))
+    assert not KisUnfilledOrder.objects.exists()
+
+
+def test_simulator_on_another_day_can_be_synced_again_and_again(simulator, connect):
+    monday_night = datetime(2026, 11, 23, 3, 29, tzinfo=SEOUL)
+    for _ in range(2):
+        connection = Connection(connect().session, lambda: monday_night)
+        run = sync_account(connection)
+        assert (run.status, run.differences) == (SyncRun.Status.COMPLETE, 0)
+
+
+def test_reconciliation_is_kept_with_the_snapshot_when_the_run_is_cut_short(connect):
+    class Interrupted(Rewriting):
+        def send(self, request, *, timeout_seconds):
+            if request.tr_id == "FHKST03010100":
+                raise KeyboardInterrupt
+            return super().send(request, timeout_seconds=timeout_seconds)
+
+    connection = connect()
+    connection.session.transport = Interrupted(
+        connection.session.transport, change_rows("TTTC8434R", "output1", thdt_buyqty="0", thdt_sll_qty="0")
+    )
+    with pytest.raises(KeyboardInterrupt):
+        sync_account(connection)
+    run = KisAccount.objects.get().sync_run
+    assert (run.status, run.differences) == (SyncRun.Status.FAILED, 1)
+    assert [check["name"] for check in run.checks if check["difference"]] == ["오늘 체결 수량"]
+
+
+def test_pause_longer_than_the_inquiry_reaches_is_told(connect):
+    sync_account(connect())
+    KisAccount.objects.update(snapshot_at=TEN - timedelta(days=120))
+    run = sync_account(connect())
+    assert run.error.startswith("2026-07-23부터 2026-08-26까지의 체결은")
+
+
+def test_row_that_contradicts_itself_is_named(connect):
+    names: list[str] = []
+
+    def change(tr_id, body):
+        if tr_id == "TTTC8434R":
+            body["output1"][0]["prpr"] = "1"
+            names.append(body["output1"][0]["prdt_name"])
+
+    run = sync_account(rewritten(connect(), change))
+    difference = next(check for check in run.checks if check["difference"])
+    assert (difference["name"], names[0] in difference["row"]) == ("현재가 × 수량", True)
+
+
+def test_chart_without_bars_is_not_called_up_to_date(connect):
+    def change(tr_id, body):
+        if tr_id == "FHKST03010100":
+            body["output2"] = []
+
+    run = sync_account(rewritten(connect(), change))
+    assert "일봉이 아직 없습니다" in run.error
+    assert next(step for step in run.steps if step["name"] == "fetch_prices")["note"].startswith("문제")
+
+
+def test_chart_of_another_stock_is_not_stored(connect):
+    def change(tr_id, body):
+        if tr_id == "FHKST03010100":
+            body["output1"]["stck_shrn_iscd"] = "999999"
+
+    run = sync_account(rewritten(connect(), change))
+    assert "999999" in run.error
+    assert not DailyPrice.objects.exists()
+
+
+def test_dead_token_is_not_taken_for_unknown_cash(connect, control):
+    control.fault("TTTC8908R", "token_expired")
+    with pytest.raises(TokenExpired):
+        sync_account(connect())
+
+
+def test_stock_held_in_cash_and_on_loan_is_one_holding(connect):
+    def change(tr_id, body):
+        if tr_id != "TTTC8434R":
+            return
+        first = next(row for row in body["output1"] if int(row["hldg_qty"]) > 1)
+        second = dict(first, trad_dvsn_name="유통융자", loan_dt="20261101")
+        for name in (
+            "hldg_qty",
+            "ord_psbl_qty",
+            "pchs_amt",
+            "evlu_amt",
+            "evlu_pfls_amt",
+            "thdt_buyqty",
+            "thdt_sll_qty",
+        ):
+            half = int(first[name]) // 2
+            first[name], second[name] = str(half), str(int(first[name]) - half)
+        body["output1"].append(second)
+
+    sync_account(connect())
+    whole = set(KisHolding.objects.values_list("stock_code", "holding_qty", "evlu_amt"))
+    run = sync_account(rewritten(connect(), change))
+    assert (
+        set(
+            KisHolding.objects.filter(kis_account__sync_run=run).values_list(
+                "stock_code", "holding_qty", "evlu_amt"
+            )
+        )
+        == whole
+    )
+    assert run.differences == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("prdt_name", "이름\x00"),
+        ("prdt_name", "\ud800"),
+        ("evlu_erng_rt", "\x00"),
+        ("pdno", "0059300059300"),
+        ("ord_psbl_qty", "2000000000"),
+        ("pchs_avg_pric", "-1.0000"),
+        ("hldg_qty", "99999999999"),
+    ],
+)
+def test_text_and_numbers_no_table_can_hold_are_refused(connect, field, value):
+    with pytest.raises(KisError):
+        sync_account(rewritten(connect(), change_rows("TTTC8434R", "output1", **{field: value})))
+    assert not KisAccount.objects.exists()
+
+
+def test_long_name_is_cut_and_a_missing_one_is_the_code(connect):
+    sync_account(rewritten(connect(), change_rows("TTTC8434R", "output1", prdt_name="가" * 60)))
+    assert set(KisHolding.objects.values_list("stock_name", flat=True)) == {"가" * 50}
+    KisHolding.objects.all().delete()
+    sync_account(rewritten(connect(), change_rows("TTTC8434R", "output1", prdt_name="")))
+    assert all(row.stock_name == row.stock_code for row in KisHolding.objects.all())

@@ -4,12 +4,13 @@ import secrets
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand
+
+from kis.commands import OwnerCommand
 
 NAME = "owner"
 
 
-class Command(BaseCommand):
+class Command(OwnerCommand):
     help = "사용자가 아무도 없으면 소유자를 만들고 비밀번호를 한 번만 보여 줍니다."
 
     def handle(self, *args: object, **options: Any) -> None:  # noqa: ANN401, ARG002  # Django's signature

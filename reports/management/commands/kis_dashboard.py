@@ -22,6 +22,7 @@ from reports.pdf import render_pdf
 from reports.publish import PublishFailed, publish
 from reports.queries import NoSnapshot, dashboard_rows
 
+SENSIBLE_YEARS = range(2000, 2101)
 FILE_NAME = "Kis_Dashboard.pdf"
 
 
@@ -69,6 +70,8 @@ def read_moment(text: str) -> datetime:
         moment = None
     if moment is None:
         raise CommandError(f"--as-of를 읽을 수 없습니다: {text} (예: 2025-06-16T14:20:00)")
+    if moment.year not in SENSIBLE_YEARS:
+        raise CommandError(f"--as-of의 연도를 확인해 주세요: {text}")
     return moment if moment.tzinfo else moment.replace(tzinfo=SEOUL)
 
 

@@ -26,7 +26,7 @@ run: setup
 	@trap 'kill 0' INT TERM EXIT; $(PYTHON) manage.py qcluster & $(PYTHON) manage.py runserver --noreload 127.0.0.1:8000
 
 test: setup-dev
-	@$(PYTHON) -m pytest -q
+	@$(PYTHON) -m pytest -q --cov=kis/client --cov-branch --cov-report= --cov-fail-under=100
 	@$(PYTHON) tests/with_postgres.py -m pytest -q -m django_db
 
 lint: setup-dev

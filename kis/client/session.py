@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import count
 
 from kis.client.auth import Token, TokenStore, ask_token, key_id
 from kis.client.codes import TR, Environment
@@ -58,7 +59,7 @@ class Session:
         ends_at = self.monotonic() + READ_DEADLINE_SECONDS
         token = self.token()
         renewed = False
-        for attempt in range(1, MAX_ATTEMPTS + 1):
+        for attempt in count(1):  # pragma: no branch  # ends by returning or raising
             try:
                 return self.call(tr, params, token=token, cursor=cursor, ends_at=ends_at)
             except TokenExpired:
@@ -74,7 +75,7 @@ class Session:
                 if attempt == MAX_ATTEMPTS or self.monotonic() + pause >= ends_at:
                     raise
                 self.sleep(pause)
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        raise AssertionError("endless")  # pragma: no cover  # the last attempt returns or raises
 
     def pages(self, tr: TR, params: Mapping[str, str]) -> Iterator[Reply]:
         """Yield every page of an inquiry in order. Raises KisReplyChanged when the cursors do not lead to an end."""

@@ -113,6 +113,12 @@ def test_numbers_are_read_as_the_wire_writes_them():
     assert data.optional_decimal("e") is None
 
 
+@pytest.mark.parametrize("text", ["", "  ", "1,5", "NaN", "."])
+def test_unreadable_decimal_is_an_error_never_zero(text):
+    with pytest.raises(KisReplyChanged):
+        row(pchs_avg_pric=text).decimal("pchs_avg_pric")
+
+
 @pytest.mark.parametrize("text", ["-1", "2147483648"])
 def test_quantity_outside_what_a_table_can_hold_is_refused(text):
     with pytest.raises(KisReplyChanged):

@@ -405,6 +405,11 @@ def test_impossible_bar_is_named_and_leaves_the_others():
     assert "2026-11-18" in chart.problems[0]
 
 
+def test_halted_day_has_a_close_only():
+    halted = bar(18) | {"stck_oprc": "0", "stck_hgpr": "0", "stck_lwpr": "0", "acml_vol": "0"}
+    assert [(row.open, row.close) for row in chart_of(halted).bars] == [(0, 100)]
+
+
 def test_day_that_stands_twice_is_refused():
     with pytest.raises(KisReplyChanged, match="두 번"):
         chart_of(bar(19), bar(19))

@@ -120,3 +120,22 @@ def test_nobody_listening_is_no_answer(transport):
         port = listener.getsockname()[1]
     with pytest.raises(KisUnreachable, match="연결"):
         transport.send(get(f"http://127.0.0.1:{port}"), timeout_seconds=1)
+
+
+def test_body_without_end_is_cut_off(serve, transport, monkeypatch):
+    monkeypatch.setattr("kis.client.transport.MAX_BODY_BYTES", 10)
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
+    url, _ = serve(lambda connection: connection.sendall(head + b" " * 100))
+    with pytest.raises(KisUnreachable, match="너무 큽니다"):
+        transport.send(get(url), timeout_seconds=5)
+
+
+def test_https_that_is_none_is_no_answer(serve, transport):
+    url, _ = serve(lambda connection: connection.sendall(OK))
+    with pytest.raises(KisUnreachable, match="TLS"):
+        transport.send(get(url.replace("http://", "https://")), timeout_seconds=5)
+
+
+def test_address_that_cannot_be_is_no_answer(transport):
+    with pytest.raises(KisUnreachable, match="보내지 못했습니다"):
+        transport.send(get("http://127.0.0.1:port"), timeout_seconds=5)

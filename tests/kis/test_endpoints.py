@@ -138,7 +138,7 @@ def test_sold_out_rows_of_one_stock_merge_to_nothing_held():
     )
     whole = balance(session)
     assert not whole.held
-    assert [(row.quantity, row.average) for row in whole.rows] == [(0, 0)]
+    assert [(row.quantity, row.average) for row in whole.rows] == [(0, Decimal(0))]
 
 
 def test_fills_must_add_up_to_the_brokers_amount():

@@ -34,6 +34,7 @@ SPECIAL: Final = {
 }
 LAST_NARROW: Final = 0x22FF  # minus signs and Latin; symbols and Hangul behind it fill a square
 GAP: Final = 1.7
+NOTE_WIDTH: Final = 2 * 180.0  # two lines below the table
 
 HOLDINGS: Final = {
     "rank": 4.5,
@@ -161,6 +162,34 @@ def cut(text: str, room: float) -> str:
     while kept and text_width(kept) + HANGUL > room:
         kept = kept[:-1]
     return f"{kept.rstrip()}…"
+
+
+def two_lines(text: str, room: float) -> list[str]:
+    """Break a name that does not fit into two lines, at a space where there is one; only the second may be cut."""
+    if text_width(text) <= room:
+        return [text]
+    fitting = next(size for size in range(len(text), 0, -1) if text_width(text[:size]) <= room or size == 1)
+    at_space = text.rfind(" ", 1, fitting + 1)
+    while 1 < fitting < len(text) and text[fitting - 1].isdigit() and text[fitting].isdigit():
+        fitting -= 1  # a number stays in one piece
+    size = at_space if at_space > 0 and text_width(text[at_space + 1 :]) <= room else fitting
+    return [text[:size].rstrip(), cut(text[size:].lstrip(), room)]
+
+
+def shortened(names: Iterable[tuple[str, str]], room: float, *, is_compact: bool) -> list[tuple[str, str]]:
+    """Return the (code, name) pairs whose name does not fit into the table, as many as fit on two lines below it."""
+
+    def shown(name: str) -> str:
+        return cut(name, room) if is_compact else two_lines(name, room)[-1]
+
+    found, width = [], 0.0
+    for code, name in names:
+        if shown(name).endswith("…") and not name.endswith("…"):
+            width += text_width(f"{code} {name} · ")
+            if width > NOTE_WIDTH:
+                break
+            found.append((code, name))
+    return found
 
 
 def _sign_width(sign: str) -> float:

@@ -18,7 +18,7 @@ from kis.connect import MODE_NAMES
 from kis.korean import clock_time, day
 from reports import charts, columns, composition, fonts
 from reports.figures import Dashboard, ProfitLine, Slice
-from reports.layout import CHECK_ROWS, LIST_ROWS, ROW, pages_of
+from reports.layout import CHECK_ROWS, LIST_ROWS, ROW, HoldingsPage, pages_of
 from reports.palette import PRINT
 from reports.templatetags.dashboard import brief
 
@@ -101,6 +101,11 @@ def _context(dashboard: Dashboard) -> dict[str, Any]:
         "fill_columns": list(columns.fill_columns(dashboard).values()),
         "check_columns": list(columns.check_columns(checks).values()),
         "holding_name_room": holdings["name"] - 1.2,
+        "shortened": columns.shortened(
+            ((row.code, row.name) for row in dashboard.holdings),
+            holdings["name"] - 1.2,
+            is_compact=any(page.is_compact for page in pages if isinstance(page, HoldingsPage)),
+        ),
         "profit_name_room": profit_table["name"] - 0.6,
         "fill_name_room": columns.fill_columns(dashboard)["name"] - 1.2,
         "spark_width": holdings["chart"] - 3.2,

@@ -132,6 +132,14 @@ def brief(value: int) -> str:
 
 
 @register.filter
+def two_lines(text: str, room: float) -> SafeString:
+    """Write a name on two lines where its column, in millimetres, is too narrow for one."""
+    return format_html_join(
+        SafeString("<br>"), "{}", ((line,) for line in columns.two_lines(text, float(room)))
+    )
+
+
+@register.filter
 def cut(text: str, room: float) -> str:
     """Shorten a name to its column, in millimetres."""
     return columns.cut(text, float(room))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from reports import columns
 from reports.columns import cut, fitted, text_width
 from reports.layout import HoldingsPage, Overview, pages_of
 from tests.factories import fill, snapshot, stocks
@@ -58,3 +59,25 @@ def test_one_fill_or_eight_leave_the_blocks_below_in_place():
     assert isinstance(quiet, Overview)
     assert isinstance(one, Overview)
     assert quiet.checks_top < one.checks_top
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("삼성전자", ["삼성전자"]),
+        ("TIGER 미국나스닥100", ["TIGER", "미국나스닥100"]),
+        ("미국나스닥백커버드콜합성", ["미국나스닥백커", "버드콜합성"]),
+        ("KODEX 미국나스닥100선물", ["KODEX 미국나", "스닥100선물"]),
+        ("가나다라마바1234567", ["가나다라마바", "1234567"]),
+        ("가" * 20, ["가" * 7, "가" * 6 + "…"]),
+    ],
+)
+def test_long_name_takes_two_lines_before_it_is_cut(name, lines):
+    assert columns.two_lines(name, 18.6) == lines
+
+
+def test_name_that_is_cut_in_the_table_is_written_out_below_it():
+    names = [("000001", "삼성전자"), ("000002", "가" * 20), ("000003", "나" * 10)]
+    assert columns.shortened(names, 18.6, is_compact=False) == [("000002", "가" * 20)]
+    assert columns.shortened(names, 18.6, is_compact=True) == names[1:]
+    assert len(columns.shortened([("000002", "가" * 40)] * 50, 18.6, is_compact=True)) < 10

@@ -23,7 +23,7 @@ dashboard: setup
 
 run: setup
 	@$(PYTHON) manage.py create_owner
-	@trap 'kill 0' INT TERM EXIT; $(PYTHON) manage.py qcluster & $(PYTHON) manage.py runserver --noreload 127.0.0.1:8000
+	@$(PYTHON) manage.py site
 
 test: setup-dev
 	@$(PYTHON) -m pytest -q --cov=kis/client --cov-branch --cov-report= --cov-fail-under=100

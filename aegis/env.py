@@ -92,7 +92,7 @@ def make_or_read_secret(path: Path) -> str:
 def own_folder(path: Path) -> Path:
     """Return a folder of the site, made if it is missing."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)  # the books are nobody else's business
     except OSError as error:
         raise ImproperlyConfigured(f"폴더를 만들 수 없습니다: {path} ({error.strerror})") from None
     return path

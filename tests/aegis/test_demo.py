@@ -1,8 +1,12 @@
 """The product from end to end on the simulator, as `make dashboard` runs it."""
 
 import os
+import signal
+import socket
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pypdfium2
@@ -198,3 +202,41 @@ def test_terminal_without_korean_still_gets_an_answer(run):
     result = run("sync_kis_data", "--mode", "rael", PYTHONIOENCODING="ascii")
     assert result.returncode != 0
     assert "Traceback" not in result.stderr
+
+
+def test_site_runs_with_its_worker_and_leaves_nothing_behind(tmp_path):
+    environment = {
+        **os.environ,
+        "AEGIS_ENV_FILE": str(tmp_path / "none.env"),
+        "AEGIS_VAR_DIR": str(tmp_path / "var"),
+        "DATABASE_URL": "",
+    }
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "site", "--address", address],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as site:
+        page = eventually(lambda: requests.get(f"http://{address}/admin/login/", timeout=5))
+        site.send_signal(signal.SIGTERM)
+        _, errors = site.communicate(timeout=40)
+    assert (page.status_code, "AEGIS" in page.text) == (200, True)
+    assert "중단했습니다." in errors.decode()
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"http://{address}/", timeout=1)
+
+
+def eventually(action, *, within_seconds=30):
+    """Repeat until a connection is there."""
+    ends_at = time.monotonic() + within_seconds
+    while True:
+        try:
+            return action()
+        except requests.ConnectionError:
+            if time.monotonic() > ends_at:
+                raise
+            threading.Event().wait(0.1)

@@ -73,6 +73,18 @@ def test_own_secret_is_made_once_and_only_the_owner_reads_it(tmp_path):
     assert list(tmp_path.iterdir()) == [file]
 
 
+def test_own_folder_is_made_for_the_owner_alone(tmp_path):
+    folder = env.own_folder(tmp_path / "var")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert env.own_folder(folder) == folder
+
+
+def test_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ImproperlyConfigured, match="file/var"):
+        env.own_folder(tmp_path / "file" / "var")
+
+
 def test_empty_secret_file_is_refused(tmp_path):
     file = tmp_path / "secret-key"
     file.touch()

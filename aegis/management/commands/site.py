@@ -1,0 +1,58 @@
+"""Run site and worker together on this machine."""
+
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
+
+from kis.commands import OwnerCommand
+
+POLL_SECONDS = 0.2
+STOP_SECONDS = 15
+
+
+class Command(OwnerCommand):
+    help = "사이트와 작업자를 함께 시작합니다. Ctrl+C로 끝냅니다."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--address", default="127.0.0.1:8000", help="열 주소 (기본 127.0.0.1:8000)")
+
+    def handle(self, *args: object, **options: Any) -> None:  # noqa: ANN401, ARG002  # Django's signature
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager stops us like Ctrl-C
+        address = options["address"]
+        self.stdout.write(f"사이트: http://{address}/  (끝내려면 Ctrl+C)")
+        self.stdout.flush()
+        children = {
+            "사이트": start("runserver", "--noreload", address),
+            "작업자": start("qcluster"),
+        }
+        try:
+            while all(child.poll() is None for child in children.values()):
+                time.sleep(POLL_SECONDS)
+            ended = ", ".join(name for name, child in children.items() if child.poll() is not None)
+            raise CommandError(f"{ended} 프로세스가 멈춰 함께 끝냅니다. 바로 위의 내용을 확인해 주세요.")
+        finally:
+            stop(*children.values())
+
+
+def start(*arguments: str) -> "subprocess.Popen[bytes]":
+    """Start a command of ours in a session of its own, so that Ctrl-C reaches only this process."""
+    return subprocess.Popen(  # noqa: S603  # our own manage.py
+        [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments], start_new_session=True
+    )
+
+
+def stop(*children: "subprocess.Popen[bytes]") -> None:
+    """Ask every child to end, and end it where it does not."""
+    for child in children:
+        child.terminate()
+    for child in children:
+        try:
+            child.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()

@@ -1,8 +1,8 @@
 """What the print costs, as ratios measured in one run: `make bench`."""
 
+import shutil
 import statistics
 import time
-from pathlib import Path
 
 import pytest
 
@@ -10,7 +10,7 @@ from kis.models import KisAccount, KisExecution, KisHolding, KisUnfilledOrder
 from reports import fonts
 from reports.pdf import render_pdf
 from tests.factories import fill, order, snapshot, stocks
-from tests.reports.conftest import figures_of
+from tests.reports.conftest import figures_of, fonts_of
 
 pytestmark = pytest.mark.django_db
 ROUNDS = 3
@@ -36,11 +36,18 @@ def figures(count):
     return figures_of(account)
 
 
-def test_static_fonts_against_the_variable_file(monkeypatch):
+def test_static_fonts_against_the_variable_file(monkeypatch, settings, tmp_path):
     dashboard = figures(20)
     static = seconds(lambda: render_pdf(dashboard))
-    variable = Path(fonts._source())  # noqa: SLF001  # the file the static ones are cut from
-    monkeypatch.setattr(fonts, "font_path", lambda weight: variable)
+    fonts.supported_characters()  # of the static files, before the folder changes
+    for weight in fonts.WEIGHTS:
+        shutil.copy(fonts._source(), tmp_path / fonts.font_path(weight).name)  # noqa: SLF001  # what they are cut from
+    settings.FONT_DIR = tmp_path
+    monkeypatch.setattr(fonts, "ensure_fonts", lambda: False)
+    pdf = render_pdf(dashboard)
+    assert {name.split("+")[1].split("-")[0] for name, _ in fonts_of(pdf)} == {"Noto"}, (
+        "the font was not used"
+    )
     whole = seconds(lambda: render_pdf(dashboard))
     print(
         f"\n20 holdings, variable font / static fonts: {whole / static:.1f}×  ({whole:.2f} s / {static:.2f} s)"

@@ -10,10 +10,20 @@ from pathlib import Path
 from typing import cast
 
 from django.conf import settings
+from django.db import transaction
 
 from kis.client.codes import AccountNumber, Environment, Mode, TrSet
 from kis.client.errors import KisMisconfigured
-from kis.simulator.errors import CannotStart
+from kis.models import (
+    AccessToken,
+    DailyPrice,
+    KisAccount,
+    KisExecution,
+    KisHolding,
+    KisUnfilledOrder,
+    SyncRun,
+)
+from kis.simulator.errors import CannotStart, OtherMarket
 from kis.simulator.server import Simulator, SimulatorConfig
 
 LOCK_WAIT_SECONDS = 60.0
@@ -55,10 +65,35 @@ def running_simulator() -> Iterator[DemoBroker]:
         config = SimulatorConfig(state_file=state_file, market_dir=market_dir)
         with ExitStack() as stack:
             try:
-                simulator = stack.enter_context(Simulator(config))
+                simulator = stack.enter_context(in_this_market(config))
             except CannotStart as error:
                 raise KisMisconfigured(str(error)) from None
             yield DemoBroker(simulator, cast("TrSet", settings.KIS_TR_SET))
+
+
+def in_this_market(config: SimulatorConfig) -> Simulator:
+    """Load the simulator; one of another market makes way, together with the demo's books about it.
+
+    Prices and days of two markets in one set of books would look like one impossible account.
+    """
+    try:
+        return Simulator(config)
+    except OtherMarket:
+        if not settings.AEGIS_DEMO or config.state_file is None:
+            raise
+        with transaction.atomic():
+            for model in (
+                KisHolding,
+                KisUnfilledOrder,
+                KisAccount,
+                KisExecution,
+                DailyPrice,
+                SyncRun,
+                AccessToken,
+            ):
+                model._default_manager.all().delete()  # noqa: SLF001  # Django's own name for it
+        config.state_file.unlink(missing_ok=True)
+        return Simulator(config)
 
 
 @contextmanager

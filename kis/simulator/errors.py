@@ -9,5 +9,9 @@ class CannotStart(SimulatorError):
     """A port, an option, the market directory or the state file does not allow a start."""
 
 
+class OtherMarket(CannotStart):
+    """The state file belongs to another market or seed; nothing in it fits this one."""
+
+
 class ControlRefused(SimulatorError):
     """A request to the control plane that cannot be carried out; answered with HTTP 400."""

@@ -174,8 +174,8 @@ class _Seeder:
         codes = [listing.code for listing, _, _ in chosen]
         before = business_day_before(self.yesterday)
         yield before, "buy", codes[-1], 40
-        yield before, "sell", codes[1], 2
-        yield self.yesterday, "buy", codes[5], 3
+        yield before, "sell", codes[1 % len(codes)], 2
+        yield self.yesterday, "buy", codes[5 % len(codes)], 3
         yield self.yesterday, "sell", codes[0], 11
         held = set(codes)
         sold_out = next((code for code in self.market.listings if code not in held), None)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kis.client.codes import Mode
-from kis.simulator.errors import CannotStart
+from kis.simulator.errors import CannotStart, OtherMarket
 from kis.simulator.exchange import Exchange, Fill, Lot, Order
 from kis.simulator.gateway import Gateway, Token
 from kis.simulator.listings import Listing
@@ -54,7 +54,7 @@ def restore(
     try:
         market = (state["market"], state["seed"])
         if market != (exchange.market.name, exchange.market.seed):
-            raise CannotStart(
+            raise OtherMarket(
                 f"상태 파일이 다른 시세나 시드로 만들어졌습니다: {path}. 같은 --market-dir과 --seed로 시작하시거나 다른 파일을 지정해 주세요."
             )
         _restore_market(state, exchange)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import date
 from pathlib import Path
 
 import pypdfium2
@@ -14,7 +15,8 @@ import pytest
 import requests
 from django.core.management import call_command
 
-from kis.models import KisAccount, KisExecution, KisHolding
+from kis.calendar import business_days
+from kis.models import DailyPrice, KisAccount, KisExecution, KisHolding
 from kis.simulator.server import Simulator, SimulatorConfig
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,6 +100,29 @@ def test_dashboard_replays_the_real_market(demo, settings):
     assert (
         KisAccount.objects.get().sync_run.error == ""
     )  # every stock has its chart, halts and adjusted prices too
+
+
+@pytest.mark.django_db
+def test_another_market_starts_the_demo_afresh(demo, settings, tmp_path):
+    call_command("kis_dashboard", sync=True, output=str(demo))
+    market = tmp_path / "market"
+    market.mkdir()
+    (market / "stocks.csv").write_text(
+        "code,name,market,sector\n005930,삼성전자,KOSPI,반도체\n", encoding="utf-8"
+    )
+    rows = [
+        f"005930,{day:%Y-%m-%d},1000,1010,990,1000,5"
+        for day in business_days(date(2024, 1, 2), date(2025, 6, 13))
+    ]
+    (market / "krx_daily.csv").write_text(
+        "code,date,open,high,low,close,volume\n" + "\n".join(rows), encoding="utf-8"
+    )
+    settings.AEGIS_SIM_MARKET_DIR = str(market)
+    call_command("kis_dashboard", sync=True, output=str(demo))
+    account = KisAccount.objects.get()  # the one of the other market is gone
+    assert account.snapshot_at.date() == date(2025, 6, 13)
+    assert set(DailyPrice.objects.values_list("close", flat=True)) == {1000}
+    assert "2025-06-13" in text_of(demo)
 
 
 @pytest.fixture

@@ -129,7 +129,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Reports ------------------------------------------------------------------------------------------------------------
-REPORT_DIR = BASE_DIR / "reports" / "Realtime"
+REPORT_DIR = Path(env_str("AEGIS_REPORT_DIR") or BASE_DIR / "reports" / "Realtime").expanduser().resolve()
 FONT_DIR = Path(env_str("AEGIS_FONT_DIR") or VAR_DIR / "fonts")
 
 # Sign-in ------------------------------------------------------------------------------------------------------------

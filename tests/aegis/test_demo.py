@@ -138,6 +138,7 @@ def run(tmp_path):
                 "AEGIS_ENV_FILE": str(tmp_path / "none.env"),
                 "AEGIS_VAR_DIR": str(tmp_path / "var"),
                 "AEGIS_FONT_DIR": str(ROOT / "var" / "fonts"),
+                "AEGIS_REPORT_DIR": str(tmp_path / "reports"),
                 "DATABASE_URL": "",
                 **environment,
             },
@@ -209,6 +210,7 @@ def test_demo_never_touches_the_owners_keys_or_database(run, tmp_path):
     assert "DEMO" in result.stdout
     assert not mine.exists()
     assert (tmp_path / "var" / "demo.sqlite3").exists()
+    assert (tmp_path / "reports" / "Kis_Dashboard.pdf").exists()
 
 
 def test_damaged_database_file_gets_one_korean_sentence(run, tmp_path):

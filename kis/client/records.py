@@ -127,7 +127,6 @@ class BalanceTotals:
     net_assets: int
     previous_assets: int
     cost: int
-    holdings_value: int
     profit: int
     raw: Mapping[str, Any] = field(repr=False)
 
@@ -145,7 +144,6 @@ class BalanceTotals:
             net_assets=row.integer("nass_amt"),
             previous_assets=row.integer("bfdy_tot_asst_evlu_amt"),
             cost=row.integer("pchs_amt_smtl_amt"),
-            holdings_value=row.integer("evlu_amt_smtl_amt"),
             profit=row.integer("evlu_pfls_smtl_amt"),
             raw=row.data,
         )

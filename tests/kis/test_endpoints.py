@@ -23,7 +23,6 @@ TOTALS = dict.fromkeys(
         "tot_evlu_amt",
         "nass_amt",
         "bfdy_tot_asst_evlu_amt",
-        "evlu_amt_smtl_amt",
         "evlu_pfls_smtl_amt",
     ),
     "0",

@@ -8,9 +8,6 @@ from kis.client.protocol import Reply
 from kis.client.records import DailyBar, DailyChart
 from kis.client.session import Session
 
-#: The broker returns at most this many bars a call and drops the older ones without a word.
-MAX_BARS = 100
-
 
 def refuse_other_stock(reply: Reply, code: str) -> None:
     """Raise KisReplyChanged when the reply names another stock; an unknown code comes back blank."""
@@ -23,8 +20,9 @@ def refuse_other_stock(reply: Reply, code: str) -> None:
 
 
 def daily_chart(session: Session, *, code: str, first: date, last: date) -> DailyChart:
-    """Daily bars adjusted for splits, both days included. Ask for at most MAX_BARS trading days.
+    """Daily bars adjusted for splits, both days included.
 
+    Ask for at most 100 trading days: beyond, the broker drops the oldest without a word.
     A bar that cannot be leaves the others alone; raises KisReplyChanged when none can be read or a day stands twice.
     https://apiportal.koreainvestment.com/apiservice/apiservice-domestic-stock-quotations2#L_a08c3421-e50f-4f24-b1fe-64c12f723c77
     """

@@ -25,34 +25,57 @@ class TrIds:
 
     path: str
     real: str
-    paper: str
+    paper: str = ""
     real_legacy: str = ""
     paper_legacy: str = ""
 
+    def id_for(self, mode: Mode, tr_set: TrSet) -> str:
+        """Return the id to send; empty where the host lacks the transaction."""
+        if mode == "paper":
+            return (tr_set == "legacy" and self.paper_legacy) or self.paper
+        return (tr_set == "legacy" and self.real_legacy) or self.real
+
 
 class TR(Enum):
-    """Transactions the product uses (kis-api.md section 5)."""
+    """The inquiries the product uses (kis-api.md section 5); orders stand apart, in OrderTR."""
 
     BALANCE = TrIds(f"{TRADING}/inquire-balance", "TTTC8434R", "VTTC8434R")
+    BALANCE_REALISED = TrIds(f"{TRADING}/inquire-balance-rlz-pl", "TTTC8494R")
+    ACCOUNT_ASSETS = TrIds(f"{TRADING}/inquire-account-balance", "CTRP6548R")
     DAILY_ORDERS = TrIds(f"{TRADING}/inquire-daily-ccld", "TTTC0081R", "VTTC0081R", "TTTC8001R", "VTTC8001R")
-    UNFILLED = TrIds(f"{TRADING}/inquire-psbl-rvsecncl", "TTTC0084R", "", "TTTC8036R")
+    OLD_ORDERS = TrIds(f"{TRADING}/inquire-daily-ccld", "CTSC9215R", "VTSC9215R", "CTSC9115R", "VTSC9115R")
+    UNFILLED = TrIds(f"{TRADING}/inquire-psbl-rvsecncl", "TTTC0084R", real_legacy="TTTC8036R")
     BUYING_POWER = TrIds(f"{TRADING}/inquire-psbl-order", "TTTC8908R", "VTTC8908R")
+    SELLABLE = TrIds(f"{TRADING}/inquire-psbl-sell", "TTTC8408R")
+    PERIOD_PROFIT = TrIds(f"{TRADING}/inquire-period-profit", "TTTC8708R")
+    TRADE_PROFIT = TrIds(f"{TRADING}/inquire-period-trade-profit", "TTTC8715R")
+    PRICE = TrIds(f"{QUOTATIONS}/inquire-price", "FHKST01010100", "FHKST01010100")
+    ORDER_BOOK = TrIds(f"{QUOTATIONS}/inquire-asking-price-exp-ccn", "FHKST01010200", "FHKST01010200")
     DAILY_CHART = TrIds(f"{QUOTATIONS}/inquire-daily-itemchartprice", "FHKST03010100", "FHKST03010100")
+    TODAY_MINUTES = TrIds(f"{QUOTATIONS}/inquire-time-itemchartprice", "FHKST03010200", "FHKST03010200")
+    # Paper: the specification says no, another official table says yes (kis-api.md section 17).
+    PAST_MINUTES = TrIds(f"{QUOTATIONS}/inquire-time-dailychartprice", "FHKST03010230")
+    MULTI_PRICE = TrIds(f"{QUOTATIONS}/intstock-multprice", "FHKST11300006")
+    INDEX_PRICE = TrIds(f"{QUOTATIONS}/inquire-index-price", "FHPUP02100000")
+    INDEX_CHART = TrIds(f"{QUOTATIONS}/inquire-daily-indexchartprice", "FHKUP03500100", "FHKUP03500100")
+    HOLIDAYS = TrIds(f"{QUOTATIONS}/chk-holiday", "CTCA0903R")
+    STOCK_INFO = TrIds(f"{QUOTATIONS}/search-stock-info", "CTPF1002R")
 
     @property
     def path(self) -> str:
         return self.value.path
 
-    def id_for(self, mode: Mode, tr_set: TrSet) -> str:
-        """Return the id to send. Raises NotOffered where paper lacks the transaction."""
-        ids = self.value
-        if mode == "paper":
-            tr_id = (tr_set == "legacy" and ids.paper_legacy) or ids.paper
-        else:
-            tr_id = (tr_set == "legacy" and ids.real_legacy) or ids.real
-        if not tr_id:
-            raise NotOffered(self.name)
-        return tr_id
+
+class OrderTR(Enum):
+    """The transactions that move money. No inquiry path takes them, so that none of them is ever repeated."""
+
+    BUY = TrIds(f"{TRADING}/order-cash", "TTTC0012U", "VTTC0012U", "TTTC0802U", "VTTC0802U")
+    SELL = TrIds(f"{TRADING}/order-cash", "TTTC0011U", "VTTC0011U", "TTTC0801U", "VTTC0801U")
+    AMEND_OR_CANCEL = TrIds(f"{TRADING}/order-rvsecncl", "TTTC0013U", "VTTC0013U", "TTTC0803U", "VTTC0803U")
+
+    @property
+    def path(self) -> str:
+        return self.value.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,5 +140,15 @@ class Environment:
     def is_paper(self) -> bool:
         return self.mode == "paper"
 
-    def tr_id(self, tr: TR) -> str:
-        return tr.id_for(self.mode, self.tr_set)
+    def offers(self, tr: TR | OrderTR) -> bool:
+        """Return whether this host has the transaction at all."""
+        ids: TrIds = tr.value
+        return bool(ids.id_for(self.mode, self.tr_set))
+
+    def tr_id(self, tr: TR | OrderTR) -> str:
+        """Return the id to send. Raises NotOffered, before any network, where paper lacks the transaction."""
+        ids: TrIds = tr.value
+        tr_id = ids.id_for(self.mode, self.tr_set)
+        if not tr_id:
+            raise NotOffered(tr.name)
+        return tr_id

@@ -10,9 +10,10 @@ from kis.calendar import is_business_day
 from kis.client.codes import Mode
 from kis.simulator.clock import Clock
 from kis.simulator.errors import ControlRefused
-from kis.simulator.exchange import Account, Exchange, Lot, Order, Side
+from kis.simulator.exchange import Account, Exchange, Lot
 from kis.simulator.faults import Faults, parse_faults
 from kis.simulator.gateway import Gateway
+from kis.simulator.orders import Order, Side
 from kis.simulator.wire import Json, fixed
 
 MAX_WON = 10**15

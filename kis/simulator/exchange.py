@@ -1,23 +1,21 @@
 """Accounts and orders at the simulated broker: what was traded, what is held, what the cash will be."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from threading import RLock
-from typing import Literal
 
 from kis.calendar import business_day_after, business_day_before, is_business_day, latest_business_day
 from kis.client.codes import Mode
+from kis.simulator.depth import Depth, depth_around
 from kis.simulator.errors import ControlRefused
 from kis.simulator.hours import CLOSING, OPENING, at, settlement_day
 from kis.simulator.listings import Listing
 from kis.simulator.market import Market, Quote
+from kis.simulator.orders import LIMIT_ORDER, MARKET_ORDER, Fill, Notice, Order, Side, Source
 from kis.simulator.prices import dice, tick_size
-
-Side = Literal["buy", "sell"]
-Source = Literal["api", "phone"]
 
 COMMISSION_RATE = Decimal("0.000140527")
 # Sale tax by settlement date, KOSPI and KOSDAQ alike; funds pay none.
@@ -33,58 +31,6 @@ SALE_TAX = (
 ORDERS_FROM = time(8, 30)
 SOLD_OUT_DAYS = 2  # a sold-out stock stays on the statement until its sale is older than D-2
 JUST_BEFORE = timedelta(microseconds=1)
-LIMIT_ORDER, MARKET_ORDER = "00", "01"
-
-
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """Part of an order that was traded."""
-
-    at: datetime
-    quantity: int
-    price: int
-
-
-@dataclass(slots=True)
-class Order:
-    """One order as the broker keeps it; it lapses by itself when its day closes."""
-
-    mode: Mode
-    account: str
-    number: int
-    placed_at: datetime
-    side: Side
-    code: str
-    quantity: int
-    price: int  # 0 for a market order
-    kind: str = LIMIT_ORDER
-    source: Source = "api"
-    origin: int = 0  # number of the order that this one amends or cancels
-    cancelled: int = 0
-    fills: list[Fill] = field(default_factory=list)
-
-    @property
-    def day(self) -> date:
-        return self.placed_at.date()
-
-    @property
-    def filled(self) -> int:
-        return sum(fill.quantity for fill in self.fills)
-
-    @property
-    def amount(self) -> int:
-        return sum(fill.quantity * fill.price for fill in self.fills)
-
-    @property
-    def remaining(self) -> int:
-        return self.quantity - self.filled - self.cancelled
-
-    def is_open(self, now: datetime) -> bool:
-        return self.remaining > 0 and now < at(self.day, CLOSING)
-
-    def as_seen(self, until: datetime) -> "Order":
-        """Return the order without the fills after `until`."""
-        return replace(self, fills=[fill for fill in self.fills if fill.at <= until])
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +187,8 @@ class Exchange:
         self.matched_until: datetime | None = None
         self.last_numbers: dict[Mode, tuple[date, int]] = {}
         self._books: dict[Mode, tuple[int, Book]] = {}
+        #: Called under `lock` with every notice: what a subscriber of execution notices gets to see.
+        self.on_notice: list[Callable[[Notice], None]] = []
 
     # --- orders ---------------------------------------------------------------------------------------------
 
@@ -364,6 +312,11 @@ class Exchange:
             raise ControlRefused("주문 가능한 수량을 초과했습니다.")
         if side == "buy" and quantity * (price or highest) > self.buying_power(account, now).amount:
             raise ControlRefused("주문 가능한 금액을 초과했습니다.")
+
+    def depth(self, code: str, now: datetime) -> Depth | None:
+        """Return the ten best offers and bids; None for an unknown code or outside of trading."""
+        quote = self.market.quote(code, now)
+        return depth_around(quote, seed=self.market.seed) if quote is not None else None
 
     # --- what follows from the orders -----------------------------------------------------------------------
 

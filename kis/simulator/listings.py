@@ -6,6 +6,7 @@ from typing import Literal
 
 MarketName = Literal["KOSPI", "KOSDAQ"]
 STOCK_CODE = re.compile(r"[0-9A-Z]{6}|Q[0-9A-Z]{6}")
+MARGIN_KOSPI, MARGIN_KOSDAQ, MARGIN_FUND = 30, 40, 20
 FUND_BRANDS = ("KODEX", "TIGER", "ACE", "RISE", "SOL", "PLUS", "HANARO")
 
 
@@ -23,6 +24,13 @@ class Listing:
     def is_fund(self) -> bool:
         """ETF and ETN: other tick sizes, no sale tax."""
         return self.sector in {"ETF", "ETN"}
+
+
+def margin_percent(listing: Listing) -> int:
+    """Return the margin rate of a stock; the real ones are set stock by stock."""
+    if listing.is_fund:
+        return MARGIN_FUND
+    return MARGIN_KOSPI if listing.market == "KOSPI" else MARGIN_KOSDAQ
 
 
 def sector_of(name: str, code: str, sector: str) -> str:

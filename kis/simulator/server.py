@@ -21,7 +21,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from kis.client.codes import Mode
-from kis.simulator import control, inquiries, wire
+from kis.simulator import control, wire
 from kis.simulator.clock import Clock, checked, wall_now
 from kis.simulator.errors import CannotStart, ControlRefused
 from kis.simulator.exchange import Account, Exchange
@@ -30,6 +30,8 @@ from kis.simulator.gateway import Credentials, Gateway, gateway_refusal
 from kis.simulator.hours import at
 from kis.simulator.market import SESSION_TIME, Market, read_market
 from kis.simulator.seed import fill_sample_accounts
+from kis.simulator.services import table
+from kis.simulator.services.base import Call
 from kis.simulator.state import read_state, restore, write_state
 
 MODES: tuple[Mode, ...] = ("real", "paper")
@@ -225,13 +227,13 @@ class Host:
         self.gateway.admit(trip.headers)
         tr_id = trip.headers.get("tr_id", "")
         self.gateway.check_tr_of_host(tr_id)
-        service = inquiries.find_service(trip.path, tr_id, self.mode)
-        if service is None or trip.method != "GET":
+        service = table.find_service(self.mode, trip.method, trip.path, tr_id)
+        if service is None:
             raise wire.unknown_service()
         now = self.simulator.clock.now()
         self.exchange.advance(now)
         late = self.faults.take(trip.name, "view")
-        call = inquiries.Call(
+        call = Call(
             mode=self.mode,
             tr_id=tr_id,
             params=wire.Params(trip.query),
@@ -240,7 +242,7 @@ class Host:
             hidden_for=timedelta(seconds=int(late.arguments[0])) if late else timedelta(0),
             disturb=lambda: fault.kind if (fault := self.faults.take(trip.name, "page")) else "",
         )
-        answer = inquiries.answer(service, call)
+        answer = table.answer(service, call)
         return answer.body, answer.more
 
     def _trouble_before(self, fault: Fault, trip: Trip) -> WireResponse:

@@ -9,9 +9,10 @@ from typing import Any
 
 from kis.client.codes import Mode
 from kis.simulator.errors import CannotStart, OtherMarket
-from kis.simulator.exchange import Exchange, Fill, Lot, Order
+from kis.simulator.exchange import Exchange, Lot
 from kis.simulator.gateway import Gateway, Token
 from kis.simulator.listings import Listing
+from kis.simulator.orders import Fill, Order
 
 VERSION = 1
 OWNER_ONLY = 0o600

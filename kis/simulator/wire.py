@@ -56,6 +56,13 @@ def percent(part: Decimal | int, whole: Decimal | int) -> Decimal:
     return Decimal(part) * 100 / Decimal(whole) if whole else Decimal(0)
 
 
+def change_sign(change: int | Decimal, *, at_upper: bool = False, at_lower: bool = False) -> str:
+    """Return the code of a change: 1 upper limit, 2 up, 3 even, 4 lower limit, 5 down."""
+    if at_upper or at_lower:
+        return "1" if at_upper else "4"
+    return "2" if change > 0 else "5" if change < 0 else "3"
+
+
 def envelope(mode: Mode, *, more: bool, last_message: tuple[str, str] | None = None) -> Json:
     """Return the head of a successful account inquiry."""
     if mode == "paper":

@@ -1,0 +1,1 @@
+"""The transactions of the simulated broker, one module per subject; `table` lists them."""

@@ -1,0 +1,209 @@
+"""The daily chart: bars of a stock by day, week, month or year."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
+from itertools import groupby
+
+from kis.client.codes import TR
+from kis.simulator import wire
+from kis.simulator.market import Quote
+from kis.simulator.prices import Bar
+from kis.simulator.services.base import Answer, Call, Service, ids_of
+from kis.simulator.wire import change_sign
+
+CHART_ROWS = 100
+
+
+def daily_chart(call: Call) -> Answer:
+    """At most 100 bars of a stock, newest first, by day, week, month or year."""
+    params = call.params
+    market = call.exchange.market
+    code = params["FID_INPUT_ISCD"]
+    quote = None if params["FID_COND_MRKT_DIV_CODE"] == "U" else market.quote(code, call.now)
+    rows: list[wire.Json] = []
+    if quote is not None:
+        start, end = (_day_or(params[f"FID_INPUT_DATE_{number}"], call.now.date()) for number in (1, 2))
+        bars = _bars_until_now(call, code, start, end)
+        rows = _chart_rows(_by_period(bars, params["FID_PERIOD_DIV_CODE"]), _close_before(call, code, bars))
+    body: wire.Json = {
+        "output1": _chart_head(quote, code),
+        "output2": rows[:CHART_ROWS],
+        "rt_cd": "0",
+        "msg_cd": "MCA00000",
+        "msg1": "정상처리 되었습니다.",
+    }
+    return Answer(body)
+
+
+def _day_or(text: str, today: date) -> date:
+    """Read a date; what is none at all lies before or after everything, as text would sort."""
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+    except ValueError:
+        return date.min if text < f"{today:%Y%m%d}" else date.max
+
+
+def _bars_until_now(call: Call, code: str, start: date, end: date) -> list[Bar]:
+    """Return the bars of the range that exist at this moment, today's as far as it has come."""
+    market, today = call.exchange.market, call.now.date()
+    bars = market.bars(code, start, min(end, today - timedelta(days=1)))
+    if start <= today <= end and (so_far := market.bar_so_far(code, call.now)) is not None:
+        bars = [*bars, so_far]
+    return bars
+
+
+def _close_before(call: Call, code: str, bars: Sequence[Bar]) -> int:
+    before = call.exchange.market.last_bar_before(code, bars[0].day) if bars else None
+    return before.close if before else 0
+
+
+def _by_period(bars: Sequence[Bar], period: str) -> list[Bar]:
+    """Join daily bars to weeks, months or years, dated with their first trading day."""
+    labels: Mapping[str, Callable[[Bar], object]] = {
+        "W": lambda bar: bar.day.isocalendar()[:2],
+        "M": lambda bar: (bar.day.year, bar.day.month),
+        "Y": lambda bar: bar.day.year,
+    }
+    if period not in labels:
+        return list(bars)
+    joined = []
+    for _, group in groupby(bars, key=labels[period]):
+        part = list(group)
+        joined.append(
+            Bar(
+                part[0].day,
+                part[0].open,
+                max(bar.high for bar in part),
+                min(bar.low for bar in part),
+                part[-1].close,
+                sum(bar.volume for bar in part),
+            )
+        )
+    return joined
+
+
+def _chart_rows(bars: Sequence[Bar], close_before: int) -> list[wire.Json]:
+    rows: list[wire.Json] = []
+    previous = close_before
+    for bar in bars:
+        change = bar.close - previous if previous else 0
+        rows.append(
+            {
+                "stck_bsop_date": f"{bar.day:%Y%m%d}",
+                "stck_clpr": str(bar.close),
+                "stck_oprc": str(bar.open),
+                "stck_hgpr": str(bar.high),
+                "stck_lwpr": str(bar.low),
+                "acml_vol": str(bar.volume),
+                "acml_tr_pbmn": str(bar.turnover),
+                "flng_cls_code": "00",
+                "prtt_rate": "0.00",
+                "mod_yn": "N",
+                "prdy_vrss_sign": change_sign(change),
+                "prdy_vrss": str(change),
+                "revl_issu_reas": "",
+            }
+        )
+        previous = bar.close
+    return rows[::-1]
+
+
+CHART_HEAD = [
+    "prdy_vrss",
+    "prdy_vrss_sign",
+    "prdy_ctrt",
+    "stck_prdy_clpr",
+    "acml_vol",
+    "acml_tr_pbmn",
+    "hts_kor_isnm",
+    "stck_prpr",
+    "stck_shrn_iscd",
+    "prdy_vol",
+    "stck_mxpr",
+    "stck_llam",
+    "stck_oprc",
+    "stck_hgpr",
+    "stck_lwpr",
+    "stck_prdy_oprc",
+    "stck_prdy_hgpr",
+    "stck_prdy_lwpr",
+    "askp",
+    "bidp",
+    "prdy_vrss_vol",
+    "vol_tnrt",
+    "stck_fcam",
+    "lstn_stcn",
+    "cpfn",
+    "hts_avls",
+    "per",
+    "eps",
+    "pbr",
+    "itewhol_loan_rmnd_ratem",
+]
+CHART_HEAD_TEXTS = {"hts_kor_isnm", "stck_shrn_iscd"}
+
+
+def _chart_head(quote: Quote | None, code: str) -> wire.Json:
+    head: wire.Json = {name: "" if name in CHART_HEAD_TEXTS else "0" for name in CHART_HEAD}
+    if quote is None:
+        return head
+    lowest, highest = quote.limits
+    today, previous = quote.today, quote.previous
+    volume = today.volume if today else 0
+    previous_volume = previous.volume if previous else 0
+    shares = 1_000_000_000_000 // max(quote.base, 1) // 1_000 * 1_000
+    head |= {
+        "prdy_vrss": str(quote.change),
+        "prdy_vrss_sign": change_sign(
+            quote.change, at_upper=quote.price == highest, at_lower=quote.price == lowest
+        ),
+        "prdy_ctrt": wire.fixed(wire.percent(quote.change, quote.base), 2),
+        "stck_prdy_clpr": str(quote.base),
+        "acml_vol": str(volume),
+        "acml_tr_pbmn": str(today.turnover if today else 0),
+        "hts_kor_isnm": quote.listing.name,
+        "stck_prpr": str(quote.price),
+        "stck_shrn_iscd": code,
+        "prdy_vol": str(previous_volume),
+        "stck_mxpr": str(highest),
+        "stck_llam": str(lowest),
+        "prdy_vrss_vol": str(volume - previous_volume),
+        "vol_tnrt": wire.fixed(wire.percent(volume, shares), 2),
+        "stck_fcam": "100",
+        "lstn_stcn": str(shares),
+        "cpfn": str(shares * 100 // 100_000_000),
+        "hts_avls": str(shares * quote.price // 100_000_000),
+        "per": "0.00",
+        "eps": "0.00",
+        "pbr": "0.00",
+        "itewhol_loan_rmnd_ratem": "0.00",
+        "askp": str(quote.price),
+        "bidp": str(quote.price),
+    }
+    if today is not None:
+        head |= {"stck_oprc": str(today.open), "stck_hgpr": str(today.high), "stck_lwpr": str(today.low)}
+    if previous is not None:
+        head |= {
+            "stck_prdy_oprc": str(previous.open),
+            "stck_prdy_hgpr": str(previous.high),
+            "stck_prdy_lwpr": str(previous.low),
+        }
+    return head
+
+
+SERVICES = (
+    Service(
+        TR.DAILY_CHART.path,
+        ids_of(TR.DAILY_CHART),
+        (
+            "FID_COND_MRKT_DIV_CODE",
+            "FID_INPUT_ISCD",
+            "FID_INPUT_DATE_1",
+            "FID_INPUT_DATE_2",
+            "FID_PERIOD_DIV_CODE",
+            "FID_ORG_ADJ_PRC",
+        ),
+        daily_chart,
+        of_account=False,
+    ),
+)

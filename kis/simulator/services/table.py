@@ -1,0 +1,34 @@
+"""Which transactions exist on which host."""
+
+from itertools import chain
+
+from kis.client.codes import Mode
+from kis.simulator.services import balance, buying_power, daily_chart, order_lists
+from kis.simulator.services.base import Answer, Call, Service, check_account
+
+SERVICES = tuple(
+    chain(
+        balance.SERVICES,
+        order_lists.SERVICES,
+        buying_power.SERVICES,
+        daily_chart.SERVICES,
+    )
+)
+BY_ADDRESS: dict[tuple[Mode, str, str, str], Service] = {
+    (mode, service.method, service.path, tr_id): service
+    for service in SERVICES
+    for mode, tr_ids in service.ids.items()
+    for tr_id in tr_ids
+}
+
+
+def find_service(mode: Mode, method: str, path: str, tr_id: str) -> Service | None:
+    return BY_ADDRESS.get((mode, method, path, tr_id))
+
+
+def answer(service: Service, call: Call) -> Answer:
+    """Check what the query server checks, then ask. Raises wire.Refused."""
+    call.params.require(service.required)
+    if service.of_account:
+        check_account(call)
+    return service.answer(call)

@@ -48,7 +48,8 @@ def _prices(quote: Quote) -> list[int]:
     """Return the valid prices around the last one, within the day's limits, from the lowest up."""
     lowest, highest = quote.limits
     is_fund = quote.listing.is_fund
-    above, below = [quote.price], []
+    above = [quote.price]
+    below: list[int] = []
     while (
         len(above) <= LEVELS + 1 and (price := above[-1] + tick_size(above[-1], is_fund=is_fund)) <= highest
     ):

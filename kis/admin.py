@@ -18,6 +18,7 @@ from kis.models import (
     KisExecution,
     KisHolding,
     KisUnfilledOrder,
+    RateBudget,
     SyncRun,
 )
 
@@ -193,4 +194,16 @@ class AccessTokenAdmin(ReadOnlyAdmin):
 
     @admin.display(description="앱키 지문")
     def short_id(self, row: AccessToken) -> str:
+        return row.key_id[:12]
+
+
+@admin.register(RateBudget)
+class RateBudgetAdmin(ReadOnlyAdmin):
+    """When the next call of an app key may leave, and when the broker last refused one too many."""
+
+    list_display = ("short_id", "next_at", "refused_at")
+    fields = ("short_id", "next_at", "refused_at")
+
+    @admin.display(description="앱키 지문")
+    def short_id(self, row: RateBudget) -> str:
         return row.key_id[:12]

@@ -9,10 +9,13 @@ from typing import cast
 from django.conf import settings
 from django.utils import timezone
 
+from kis.client.auth import key_id
 from kis.client.codes import AccountNumber, Environment, Mode, TrSet
 from kis.client.errors import KisMisconfigured
 from kis.client.session import Session
+from kis.client.throttle import SECONDS_BETWEEN_CALLS
 from kis.client.transport import HttpTransport
+from kis.rate_budget import DatabaseBudget
 from kis.stores import DatabaseTokenStore
 
 MODE_NAMES: dict[Mode, str] = {"real": "실전", "paper": "모의"}
@@ -70,4 +73,10 @@ def connect(mode: Mode) -> Iterator[Connection]:
             environment = configured_environment(mode)
         transport = HttpTransport()
         stack.callback(transport.close)
-        yield Connection(Session(environment, transport=transport, tokens=DatabaseTokenStore()), now)
+        session = Session(
+            environment,
+            transport=transport,
+            tokens=DatabaseTokenStore(),
+            budget=DatabaseBudget(key_id(environment), SECONDS_BETWEEN_CALLS[mode]),
+        )
+        yield Connection(session, now)

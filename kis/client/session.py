@@ -10,7 +10,7 @@ from kis.client.auth import Token, TokenStore, ask_token, key_id
 from kis.client.codes import TR, Environment
 from kis.client.errors import KisReplyChanged, KisUnreachable, RateLimited, TokenExpired
 from kis.client.protocol import Cursor, Reply, read_reply, read_request
-from kis.client.throttle import SECONDS_BETWEEN_CALLS, Pacer
+from kis.client.throttle import SECONDS_BETWEEN_CALLS, Budget, Pacer
 from kis.client.transport import Transport
 
 CALL_TIMEOUT_SECONDS = 10.0
@@ -33,7 +33,7 @@ class Session:
         *,
         transport: Transport,
         tokens: TokenStore,
-        pacer: Pacer | None = None,
+        budget: Budget | None = None,
         wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -41,7 +41,7 @@ class Session:
         self.environment = environment
         self.transport = transport
         self.tokens = tokens
-        self.pacer = pacer or Pacer(SECONDS_BETWEEN_CALLS[environment.mode], sleep=sleep)
+        self.budget = budget or Pacer(SECONDS_BETWEEN_CALLS[environment.mode], sleep=sleep)
         self.wall_clock = wall_clock
         self.monotonic = monotonic
         self.sleep = sleep
@@ -71,6 +71,7 @@ class Session:
             except (KisUnreachable, RateLimited) as error:
                 if isinstance(error, RateLimited):
                     self.rate_limited += 1
+                    self.budget.refused()
                 pause = self.pause(attempt, error)
                 if attempt == MAX_ATTEMPTS or self.monotonic() + pause >= ends_at:
                     raise
@@ -102,7 +103,7 @@ class Session:
         self, tr: TR, params: Mapping[str, str], *, token: Token, cursor: Cursor | None, ends_at: float
     ) -> Reply:
         request = read_request(self.environment, tr, params, token=token.value, cursor=cursor)
-        self.pacer.wait()
+        self.budget.wait()
         remaining = ends_at - self.monotonic()
         if remaining <= 0:
             raise KisUnreachable("시간 안에 응답이 없습니다", tr_id=request.tr_id)
@@ -126,5 +127,5 @@ class Session:
         """Return seconds to wait: full jitter, and after a rate refusal at least until the next second's budget."""
         jitter = random.uniform(0, min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2**attempt))  # noqa: S311
         if isinstance(error, RateLimited):
-            return max(self.pacer.seconds, 0.1) + jitter
+            return max(self.budget.seconds, 0.1) + jitter
         return jitter

@@ -1,7 +1,8 @@
 """Tables of the books; the fixed columns keep the names of the owner's data dictionary (design.md, section 5)."""
 
-from kis.models.accounts import AccessToken, KisAccount
+from kis.models.accounts import KisAccount
 from kis.models.books import KisExecution, KisHolding, KisUnfilledOrder
+from kis.models.keys import AccessToken, RateBudget
 from kis.models.market import DailyPrice
 from kis.models.runs import SyncRun
 
@@ -12,5 +13,6 @@ __all__ = [
     "KisExecution",
     "KisHolding",
     "KisUnfilledOrder",
+    "RateBudget",
     "SyncRun",
 ]

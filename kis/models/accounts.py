@@ -1,4 +1,4 @@
-"""Account snapshots, and the access token every process shares."""
+"""Account snapshots."""
 
 from typing import ClassVar
 
@@ -74,25 +74,3 @@ class KisAccount(models.Model):
     @property
     def masked_no(self) -> str:
         return masked_account(self.account_no, self.product_code)
-
-
-class AccessToken(models.Model):
-    """The broker's access token of one app key, encrypted, shared by all processes (see `kis.stores`).
-
-    Each new token messages the owner's phone and only one a minute is given out, so `issuing_until` lets a single
-    process ask while the others wait for its answer.
-    """
-
-    key_id = models.CharField("앱키 지문", max_length=64, unique=True)
-    token_encrypted = models.TextField("토큰 (암호문)", blank=True)
-    expires_at = models.DateTimeField("만료", null=True, blank=True)
-    generation = models.PositiveIntegerField("발급 차수", default=0)
-    issuing_until = models.DateTimeField("발급 중", null=True, blank=True)
-
-    class Meta:
-        db_table = "kis_access_token"
-        verbose_name = "접근 토큰"
-        verbose_name_plural = "접근 토큰"
-
-    def __str__(self) -> str:
-        return f"토큰 {self.key_id[:8]} {self.generation}차"

@@ -94,7 +94,7 @@ def make_session(*answers, mode="real", tokens=None, call_seconds=0.1, **changes
         environment(mode, **changes),
         transport=script,
         tokens=tokens or stored_token(),
-        pacer=Pacer(0.0625, monotonic=clock.monotonic, sleep=clock.sleep),
+        budget=Pacer(0.0625, monotonic=clock.monotonic, sleep=clock.sleep),
         wall_clock=clock.wall,
         monotonic=clock.monotonic,
         sleep=clock.sleep,

@@ -15,12 +15,22 @@ from kis.models import (
     KisExecution,
     KisHolding,
     KisUnfilledOrder,
+    RateBudget,
     SyncRun,
 )
 from tests.factories import AT, fill, order, snapshot, stocks, sync_run
 
 pytestmark = pytest.mark.django_db
-TABLES = [AccessToken, DailyPrice, KisAccount, KisExecution, KisHolding, KisUnfilledOrder, SyncRun]
+TABLES = [
+    AccessToken,
+    DailyPrice,
+    KisAccount,
+    KisExecution,
+    KisHolding,
+    KisUnfilledOrder,
+    RateBudget,
+    SyncRun,
+]
 
 
 @pytest.fixture
@@ -40,6 +50,7 @@ def make_books(count, *, at=AT):
         fill(number + at.minute * 1000)
         order(account, number)
     AccessToken.objects.get_or_create(key_id="f" * 64, token_encrypted="gAAAA-cipher")
+    RateBudget.objects.get_or_create(key_id="f" * 64)
 
 
 @pytest.mark.parametrize("model", TABLES)

@@ -227,7 +227,7 @@ def test_inquiry_without_an_end_is_given_up():
 
 def test_turn_that_comes_after_the_deadline_is_not_taken():
     session, script, _ = make_session(FINE)
-    session.pacer.seconds = READ_DEADLINE_SECONDS + 1
+    session.budget.seconds = READ_DEADLINE_SECONDS + 1
     session.read(TR.BUYING_POWER, {})
     with pytest.raises(KisUnreachable):
         session.read(TR.BUYING_POWER, {})

@@ -59,7 +59,7 @@ def connect(simulator):
             replace(environment, **changes),
             transport=transport,
             tokens=MemoryTokenStore(),
-            pacer=Pacer(0),
+            budget=Pacer(0),
             sleep=lambda seconds: None,
         )
         return Connection(session, simulator.now)

@@ -1,0 +1,83 @@
+# ruff: noqa: PLC0415, T201  # Django has to be set up before its modules are loaded; standard output is the result
+"""Run the same piece of the product in many processes at once, on one database; started by tests and benches.
+
+`python processes.py NAME COUNT …` prints one JSON line per process. The environment says database, host and keys.
+"""
+
+import json
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aegis.settings")
+
+
+def ask_for_token(mode):
+    """Return the generation of the token this process ends up with, and whether it works."""
+    from kis.client.endpoints.account import orderable_cash
+    from kis.connect import connect
+
+    with connect(mode) as connection:
+        token = connection.session.token()
+        return {"generation": token.generation, "cash": orderable_cash(connection.session)}
+
+
+def read_charts(mode, charts):
+    """Read so many charts one after the other and return when the first and the last were read."""
+    from kis.client.endpoints.quotes import daily_chart
+    from kis.connect import connect
+
+    codes = ("005930", "000660", "035420", "005380", "068270", "051910", "055550", "105560")
+    with connect(mode) as connection:
+        connection.session.token()
+        began = time.monotonic()
+        for count in range(int(charts)):
+            code = codes[count % len(codes)]
+            chart = daily_chart(
+                connection.session, code=code, first=date(2026, 8, 3), last=date(2026, 11, 20)
+            )
+            assert chart.bars, "an empty chart"
+        session = connection.session
+        return {"began": began, "ended": time.monotonic(), "rate_limited": session.rate_limited}
+
+
+WORK: dict[str, Callable[..., dict[str, object]]] = {"token": ask_for_token, "charts": read_charts}
+
+
+def work(name, arguments, gate, results):
+    gate.wait()
+    try:
+        results.put(WORK[name](*arguments))
+    except Exception as error:  # noqa: BLE001  # whatever went wrong is what the test wants to read
+        results.put({"error": f"{type(error).__name__}: {error}"})
+
+
+def main():
+    import django
+    from django.core.management import call_command
+
+    name, count, *arguments = sys.argv[1:]
+    django.setup()
+    call_command("migrate", verbosity=0)
+    from django.db import connection
+
+    connection.close()
+    # Forked from here, so that a process costs no second start of Django.
+    fork = multiprocessing.get_context("fork")
+    gate, results = fork.Barrier(int(count)), fork.Queue()
+    processes = [fork.Process(target=work, args=(name, arguments, gate, results)) for _ in range(int(count))]
+    for process in processes:
+        process.start()
+    for _ in processes:
+        print(json.dumps(results.get(timeout=300)))
+    for process in processes:
+        process.join()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""One budget per app key, whoever calls: turns, ageing, orders first, and many cold processes at once."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from django.db import connection, transaction
+
+from kis.models import RateBudget
+from kis.rate_budget import DatabaseBudget
+
+pytestmark = pytest.mark.django_db
+KEY = "a" * 64
+PROCESSES = Path(__file__).with_name("processes.py")
+
+
+class Clock:
+    """Counts the sleeps of a caller; the database's own clock is not ours to move."""
+
+    def __init__(self):
+        self.slept = 0.0
+
+    def monotonic(self):
+        return self.slept
+
+    def sleep(self, seconds):
+        self.slept += seconds
+
+
+def budget(seconds=60.0):
+    """Return a budget so slow that the milliseconds of a test do not count."""
+    clock = Clock()
+    return DatabaseBudget(KEY, seconds, monotonic=clock.monotonic, sleep=clock.sleep)
+
+
+def test_the_first_call_leaves_at_once_and_the_second_waits_its_turn():
+    first = budget().ask(waited=0, order=False)
+    second = budget().ask(waited=0, order=False)
+
+    assert first.is_ours
+    assert first.seconds == 0
+    assert not second.is_ours
+    assert 50 < second.seconds < 60
+
+
+def test_a_read_takes_its_turn_shortly_before_it_comes():
+    budget(seconds=0.05).ask(waited=0, order=False)
+
+    turn = budget(seconds=0.05).ask(waited=0, order=False)
+
+    assert turn.is_ours
+    assert 0 <= turn.seconds <= 0.05
+
+
+def test_an_order_goes_before_the_reads_that_wait():
+    budget().ask(waited=0, order=False)
+    waiting_read = budget().ask(waited=0, order=False)
+
+    order = budget().ask(waited=0, order=True)
+    read_after_it = budget().ask(waited=0, order=False)
+
+    assert not waiting_read.is_ours
+    assert order.is_ours
+    assert order.seconds <= 60
+    assert not read_after_it.is_ours
+    assert read_after_it.seconds > 100
+
+
+def test_who_has_waited_long_takes_the_turn_before_who_has_just_come():
+    budget(seconds=10).ask(waited=0, order=False)
+
+    assert budget(seconds=10).ask(waited=100, order=False).is_ours
+    assert not budget(seconds=10).ask(waited=0, order=False).is_ours
+
+
+def test_a_refusal_holds_everybody_back_and_is_noted():
+    budget(seconds=20).ask(waited=0, order=False)
+
+    budget(seconds=20).refused()
+
+    turn = budget(seconds=20).ask(waited=0, order=False)
+    assert turn.seconds > 30
+    assert RateBudget.objects.get(key_id=KEY).refused_at is not None
+
+
+def test_a_clock_set_back_stops_nobody_for_long():
+    slow = budget(seconds=5)
+    slow.ask(waited=0, order=False)
+    RateBudget.objects.update(next_at="2099-01-01T00:00:00Z")
+
+    assert slow.ask(waited=0, order=True).seconds <= 10
+
+
+def test_keys_have_budgets_of_their_own():
+    budget().ask(waited=0, order=False)
+
+    assert DatabaseBudget("b" * 64, 60.0).ask(waited=0, order=False).seconds == 0
+
+
+def test_waiting_ends_with_a_turn():
+    budget(seconds=0.05).wait()
+    caller = budget(seconds=0.05)
+
+    caller.wait()
+
+    assert caller.sleep.__self__.slept <= 0.06
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_call_leaves_inside_a_transaction():
+    with transaction.atomic(), pytest.raises(RuntimeError):
+        budget().wait()
+
+
+def run_processes(simulator, tmp_path, mode, *arguments):
+    """Start processes that know nothing yet, on a database of their own or, with PostgreSQL, on the test's."""
+    settings = connection.settings_dict
+    url = f"sqlite:///{tmp_path / 'shared.sqlite3'}"
+    if connection.vendor == "postgresql":
+        url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{settings['NAME']}").geturl()
+    endpoint = getattr(simulator, mode)
+    name = mode.upper()
+    ran = subprocess.run(
+        [sys.executable, str(PROCESSES), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={
+            **os.environ,
+            "AEGIS_ENV_FILE": str(tmp_path / "none.env"),
+            "AEGIS_VAR_DIR": str(tmp_path),
+            "SECRET_KEY": "only-for-this-test" * 3,
+            "DATABASE_URL": url,
+            f"KIS_{name}_APP_KEY": endpoint.app_key,
+            f"KIS_{name}_APP_SECRET": endpoint.app_secret,
+            f"KIS_{name}_ACCOUNT_NO": endpoint.account,
+            f"KIS_{name}_BASE_URL": endpoint.url,
+        },
+    )
+    assert ran.returncode == 0, ran.stderr
+    return [json.loads(line) for line in ran.stdout.splitlines()]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_processes_starting_cold_issue_one_token(start_simulator, tmp_path):
+    simulator = start_simulator(limits=True)
+
+    results = run_processes(simulator, tmp_path, "real", "token", "20", "real")
+
+    assert [result.get("generation") for result in results] == [1] * 20, results
+    traffic = simulator.gateways["real"].traffic
+    assert traffic.counts["tokenP"] == 1
+    assert traffic.tokens_issued == 1
+    assert traffic.rate_limited == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_processes_share_one_budget(start_simulator, tmp_path):
+    simulator = start_simulator(limits=True, latency_ms=20)
+
+    results = run_processes(simulator, tmp_path, "real", "charts", "4", "real", "12")
+
+    assert [result.get("rate_limited") for result in results] == [0] * 4, results
+    traffic = simulator.gateways["real"].traffic
+    assert traffic.counts["FHKST03010100"] == 48
+    assert traffic.longest_burst <= 18

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from kis.client.records import Balance, OrderRecord, UnfilledRecord
+from kis.client.records.balance import Balance
+from kis.client.records.orders import OrderRecord, UnfilledRecord
 
 
 @dataclass(frozen=True, slots=True)

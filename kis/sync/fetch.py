@@ -14,7 +14,8 @@ from kis.client.endpoints.account import (
     unfilled_orders,
 )
 from kis.client.errors import KisRefused, KisReplyChanged, RateLimited, TokenExpired
-from kis.client.records import Balance, OrderRecord, UnfilledRecord
+from kis.client.records.balance import Balance
+from kis.client.records.orders import OrderRecord, UnfilledRecord
 from kis.client.session import Session
 
 ORDER_ATTEMPTS = 3

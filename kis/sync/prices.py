@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from kis.calendar import business_day_before, is_business_day
 from kis.client.endpoints.quotes import daily_chart
 from kis.client.errors import KisError, KisUnreachable
-from kis.client.records import DailyBar
+from kis.client.records.charts import DailyBar
 from kis.client.session import Session
 from kis.models import DailyPrice
 from kis.sync.progress import Listener

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from kis.client.codes import AccountNumber, Environment
-from kis.client.records import HoldingRecord, OrderRecord, Side, UnfilledRecord
+from kis.client.records.balance import HoldingRecord
+from kis.client.records.orders import OrderRecord, Side, UnfilledRecord
 from kis.models import KisAccount, KisExecution, KisHolding, KisUnfilledOrder, SyncRun
 from kis.models.books import Side as ModelSide
 from kis.reconciliation import Check

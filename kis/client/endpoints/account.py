@@ -7,7 +7,8 @@ from typing import TypeVar
 from kis.client.codes import TR, Mode
 from kis.client.errors import KisReplyChanged
 from kis.client.protocol import Reply, Row
-from kis.client.records import Balance, BalanceTotals, HoldingRecord, OrderRecord, UnfilledRecord
+from kis.client.records.balance import Balance, BalanceTotals, HoldingRecord
+from kis.client.records.orders import OrderRecord, UnfilledRecord
 from kis.client.session import Session
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from datetime import date
 from kis.client.codes import TR
 from kis.client.errors import KisReplyChanged
 from kis.client.protocol import Reply
-from kis.client.records import DailyBar, DailyChart
+from kis.client.records.charts import DailyBar, DailyChart
 from kis.client.session import Session
 
 

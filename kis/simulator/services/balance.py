@@ -11,26 +11,38 @@ COLLATERAL_PERCENT = 78
 
 def balance(call: Call) -> Answer:
     """Answer with holdings and totals, 50 rows a page (paper 20)."""
-    statement = call.exchange.statement(call.account, call.now, until=call.until if call.hidden_for else None)
-    page = wire.cut_page(
+    statement = statement_of(call)
+    page = page_of_holdings(call, statement)
+    body = {
+        **cursors(call, page),
+        "output1": [holding_row(holding, call.mode) for holding in page.rows],
+        "output2": [totals_row(statement, call.mode)],
+        **wire.envelope(call.mode, more=page.more),
+    }
+    return Answer(body, page.more)
+
+
+def statement_of(call: Call) -> Statement:
+    """Return the account as this call may see it."""
+    return call.exchange.statement(call.account, call.now, until=call.until if call.hidden_for else None)
+
+
+def page_of_holdings(call: Call, statement: Statement) -> wire.Page[Holding]:
+    return wire.cut_page(
         statement.holdings,
         key=lambda holding: holding.listing.code,
         cursor=call.params["CTX_AREA_NK100"],
         size=50 if call.mode == "real" else 20,
         disturb=call.disturb,
     )
+
+
+def cursors(call: Call, page: wire.Page[Holding]) -> wire.Json:
     names = ("CANO", "ACNT_PRDT_CD", "AFHR_FLPR_YN", "OFL_YN", "INQR_DVSN", "UNPR_DVSN", "FUND_STTL_ICLD_YN")
-    conditions = "".join(f"{call.params[name] or 'N'}^" for name in names)
-    body = {
-        **wire.cursors(conditions, page.resume),
-        "output1": [_holding(holding, call.mode) for holding in page.rows],
-        "output2": [_totals(statement, call.mode)],
-        **wire.envelope(call.mode, more=page.more),
-    }
-    return Answer(body, page.more)
+    return wire.cursors("".join(f"{call.params[name] or 'N'}^" for name in names), page.resume)
 
 
-def _holding(holding: Holding, mode: Mode) -> wire.Json:
+def holding_row(holding: Holding, mode: Mode) -> wire.Json:
     profit = holding.value - holding.lot.cost
     rate = wire.percent(profit, holding.lot.cost)
     change = holding.price - holding.base
@@ -64,7 +76,7 @@ def _holding(holding: Holding, mode: Mode) -> wire.Json:
     }
 
 
-def _totals(statement: Statement, mode: Mode) -> wire.Json:
+def totals_row(statement: Statement, mode: Mode) -> wire.Json:
     change = statement.total - statement.previous_total
     return {
         "dnca_tot_amt": str(statement.cash),
@@ -96,21 +108,15 @@ def _totals(statement: Statement, mode: Mode) -> wire.Json:
     }
 
 
-SERVICES = (
-    Service(
-        TR.BALANCE.path,
-        ids_of(TR.BALANCE),
-        (
-            *ACCOUNT,
-            "AFHR_FLPR_YN",
-            "OFL_YN",
-            "INQR_DVSN",
-            "UNPR_DVSN",
-            "FUND_STTL_ICLD_YN",
-            "FNCG_AMT_AUTO_RDPT_YN",
-            "PRCS_DVSN",
-            *CURSORS,
-        ),
-        balance,
-    ),
+PARAMETERS = (
+    *ACCOUNT,
+    "AFHR_FLPR_YN",
+    "OFL_YN",
+    "INQR_DVSN",
+    "UNPR_DVSN",
+    "FUND_STTL_ICLD_YN",
+    "FNCG_AMT_AUTO_RDPT_YN",
+    "PRCS_DVSN",
+    *CURSORS,
 )
+SERVICES = (Service(TR.BALANCE.path, ids_of(TR.BALANCE), PARAMETERS, balance),)

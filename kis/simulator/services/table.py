@@ -3,7 +3,16 @@
 from itertools import chain
 
 from kis.client.codes import Mode
-from kis.simulator.services import balance, buying_power, daily_chart, order_lists
+from kis.simulator.services import (
+    assets,
+    balance,
+    buying_power,
+    daily_chart,
+    order_lists,
+    overseas,
+    profit,
+    sellable,
+)
 from kis.simulator.services.base import Answer, Call, Service, check_account
 
 SERVICES = tuple(
@@ -12,6 +21,10 @@ SERVICES = tuple(
         order_lists.SERVICES,
         buying_power.SERVICES,
         daily_chart.SERVICES,
+        assets.SERVICES,
+        sellable.SERVICES,
+        profit.SERVICES,
+        overseas.SERVICES,
     )
 )
 BY_ADDRESS: dict[tuple[Mode, str, str, str], Service] = {

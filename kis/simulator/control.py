@@ -10,9 +10,10 @@ from kis.calendar import is_business_day
 from kis.client.codes import Mode
 from kis.simulator.clock import Clock
 from kis.simulator.errors import ControlRefused
-from kis.simulator.exchange import Account, Exchange, Lot
+from kis.simulator.exchange import Exchange
 from kis.simulator.faults import Faults, parse_faults
 from kis.simulator.gateway import Gateway
+from kis.simulator.ledger import Account, Lot
 from kis.simulator.orders import Order, Side
 from kis.simulator.wire import Json, fixed
 
@@ -102,7 +103,9 @@ def _show_account(exchange: Exchange, account: Account, now: datetime) -> Json:
 
 def show_orders(desk: Desk, _body: object) -> list[Json]:
     now = desk.clock.now()
-    orders = sorted(desk.exchange.orders(), key=lambda order: order.placed_at)
+    # A cancellation is a request about an order, not one more of them.
+    taken = (order for order in desk.exchange.orders() if order.action != "cancel")
+    orders = sorted(taken, key=lambda order: order.placed_at)
     return [show_order(order, now) for order in orders]
 
 
@@ -118,6 +121,8 @@ def show_order(order: Order, now: datetime) -> Json:
         "price": order.price,
         "kind": order.kind,
         "source": order.source,
+        "origin": f"{order.origin:010d}" if order.origin else "",
+        "venue": order.venue,
         "filled": order.filled,
         "amount": order.amount,
         "cancelled": order.cancelled,

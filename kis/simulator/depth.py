@@ -26,14 +26,14 @@ class Depth:
     bids: tuple[Level, ...]
 
 
-def depth_around(quote: Quote, *, seed: int) -> Depth:
+def depth_around(quote: Quote, *, seed: int, levels: int = LEVELS) -> Depth:
     """Return the book at a quote. The last trade was at the best offer or at the best bid, a coin says which."""
     step = step_of(quote.at)
     coin = dice("last trade", seed, quote.listing.code, quote.at.date(), step)
-    ticks = _prices(quote)
+    ticks = _prices(quote, levels)
     place = ticks.index(quote.price) if quote.price in ticks else len(ticks) // 2
     first_ask = place if coin.random() < 0.5 else place + 1  # noqa: PLR2004
-    asks, bids = ticks[first_ask : first_ask + LEVELS], ticks[max(first_ask - LEVELS, 0) : first_ask][::-1]
+    asks, bids = ticks[first_ask : first_ask + levels], ticks[max(first_ask - levels, 0) : first_ask][::-1]
     volume = quote.today.volume if quote.today else quote.previous.volume if quote.previous else 0
     usual = max(volume // max(min(step, STEPS), STEPS // 10), FEWEST)
 
@@ -44,18 +44,18 @@ def depth_around(quote: Quote, *, seed: int) -> Depth:
     return Depth(tuple(level("ask", price) for price in asks), tuple(level("bid", price) for price in bids))
 
 
-def _prices(quote: Quote) -> list[int]:
+def _prices(quote: Quote, levels: int) -> list[int]:
     """Return the valid prices around the last one, within the day's limits, from the lowest up."""
     lowest, highest = quote.limits
     is_fund = quote.listing.is_fund
     above = [quote.price]
     below: list[int] = []
     while (
-        len(above) <= LEVELS + 1 and (price := above[-1] + tick_size(above[-1], is_fund=is_fund)) <= highest
+        len(above) <= levels + 1 and (price := above[-1] + tick_size(above[-1], is_fund=is_fund)) <= highest
     ):
         above.append(price)
     price = quote.price
-    while len(below) <= LEVELS + 1:
+    while len(below) <= levels + 1:
         # Below a bound of the tick table the smaller tick counts.
         price -= tick_size(price - 1, is_fund=is_fund)
         if price < lowest:

@@ -1,222 +1,129 @@
-"""Accounts and orders at the simulated broker: what was traded, what is held, what the cash will be."""
+"""The exchange: it takes orders or refuses them, matches them as prices move, amends and cancels them."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from threading import RLock
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import NamedTuple
 
-from kis.calendar import business_day_after, business_day_before, is_business_day, latest_business_day
 from kis.client.codes import Mode
-from kis.simulator.depth import Depth, depth_around
+from kis.simulator.depth import LEVELS, Depth, Level, depth_around
 from kis.simulator.errors import ControlRefused
-from kis.simulator.hours import CLOSING, OPENING, at, settlement_day
-from kis.simulator.listings import Listing
-from kis.simulator.market import Market, Quote
-from kis.simulator.orders import LIMIT_ORDER, MARKET_ORDER, Fill, Notice, Order, Side, Source
-from kis.simulator.prices import dice, tick_size
-
-COMMISSION_RATE = Decimal("0.000140527")
-# Sale tax by settlement date, KOSPI and KOSDAQ alike; funds pay none.
-SALE_TAX = (
-    (date(2026, 1, 1), Decimal("0.0020")),
-    (date(2025, 1, 1), Decimal("0.0015")),
-    (date(2024, 1, 1), Decimal("0.0018")),
-    (date(2023, 1, 1), Decimal("0.0020")),
-    (date(2021, 1, 1), Decimal("0.0023")),
-    (date(2019, 6, 3), Decimal("0.0025")),
-    (date.min, Decimal("0.0030")),
+from kis.simulator.hours import CLOSING, OPENING, at
+from kis.simulator.ledger import Account, Ledger, Lot
+from kis.simulator.market import Market, Print, Quote
+from kis.simulator.orders import LIMIT_ORDER, MARKET_ORDER, Event, Fill, Notice, Order, Side, Source
+from kis.simulator.phases import (
+    AFTER_HOURS,
+    AFTER_HOURS_TRADE,
+    AFTER_MARKET_KINDS,
+    BEFORE_HOURS,
+    CONDITIONAL,
+    SINGLE_PRICE,
+    Phase,
+    phase_of,
 )
-ORDERS_FROM = time(8, 30)
-SOLD_OUT_DAYS = 2  # a sold-out stock stays on the statement until its sale is older than D-2
-JUST_BEFORE = timedelta(microseconds=1)
+from kis.simulator.prices import dice, step_of
+from kis.simulator.rules import Ticket, Violation, check_limits, check_phase
+
+FLOW_SHARE = 0.3  # of what is traded at an order's own price goes to that order
+DEEPEST = 400  # levels a large order may sweep
+BETWEEN_CROSSES_MINUTES = 10
+CONTINUOUS = frozenset({Phase.REGULAR, Phase.PRE_MARKET, Phase.AFTER_MARKET})
 
 
-@dataclass(frozen=True, slots=True)
-class Lot:
-    """A quantity of one stock and what was paid for it, without costs."""
+class Swept(NamedTuple):
+    """A level of the book that was taken from, within one step of the price."""
 
-    quantity: int
-    cost: int
-
-    @property
-    def average(self) -> Decimal:
-        return Decimal(self.cost) / self.quantity if self.quantity else Decimal(0)
-
-    def bought(self, quantity: int, amount: int) -> "Lot":
-        return Lot(self.quantity + quantity, self.cost + amount)
-
-    def sold(self, quantity: int) -> "Lot":
-        """Take shares out at the moving average, which a sale does not change."""
-        left = self.quantity - quantity
-        return Lot(left, round(Decimal(self.cost) * left / self.quantity) if left else 0)
-
-
-@dataclass(slots=True)
-class Account:
-    """What an account began with and every order since; holdings and cash follow from these by replay."""
-
-    mode: Mode
-    number: str  # 12345678-01
-    opening_cash: int = 0
-    opening: dict[str, Lot] = field(default_factory=dict)
-    orders: list[Order] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Traded:
-    """Sums of fills on one side or both: of a day, or of one stock on a day."""
-
-    bought_quantity: int = 0
-    bought_amount: int = 0
-    sold_quantity: int = 0
-    sold_amount: int = 0
-    costs: int = 0
-
-    def add(self, side: Side, quantity: int, amount: int, costs: int) -> None:
-        if side == "buy":
-            self.bought_quantity += quantity
-            self.bought_amount += amount
-        else:
-            self.sold_quantity += quantity
-            self.sold_amount += amount
-        self.costs += costs
-
-
-@dataclass(slots=True)
-class Book:
-    """An account after its trades: lots, sums per day, and cash by the day it settles on."""
-
-    opening_cash: int
-    lots: dict[str, Lot]
-    days: defaultdict[date, Traded] = field(default_factory=lambda: defaultdict(Traded))
-    stocks: defaultdict[tuple[date, str], Traded] = field(default_factory=lambda: defaultdict(Traded))
-    settling: defaultdict[date, int] = field(default_factory=lambda: defaultdict(int))
-
-    def cash_on(self, day: date) -> int:
-        return self.opening_cash + sum(amount for due, amount in self.settling.items() if due <= day)
-
-    @property
-    def cash(self) -> int:
-        """Cash after everything traded so far has settled."""
-        return self.opening_cash + sum(self.settling.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """One line of a statement."""
-
-    listing: Listing
-    lot: Lot
+    code: str
+    side: Side
     price: int
-    base: int
-    orderable: int
-    today: Traded
-    yesterday: Traded
-
-    @property
-    def value(self) -> int:
-        return self.price * self.lot.quantity
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """An account valued at one instant."""
+@dataclass(slots=True)
+class Sweeps:
+    """What has been taken out of the book of each stock since its price last moved."""
 
-    day: date
-    holdings: list[Holding]
-    cash: int
-    cash_next_day: int
-    cash_settled: int  # after all trades so far
-    today: Traded
-    yesterday: Traded
-    previous_total: int
+    step: tuple[date, int] = (date.min, 0)
+    taken: dict[Swept, int] | None = None
 
-    @property
-    def value(self) -> int:
-        return sum(holding.value for holding in self.holdings)
-
-    @property
-    def cost(self) -> int:
-        return sum(holding.lot.cost for holding in self.holdings)
-
-    @property
-    def total(self) -> int:
-        return self.value + self.cash_settled
+    def at(self, now: datetime) -> dict[Swept, int]:
+        step = (now.date(), step_of(now))
+        if self.taken is None or step != self.step:
+            self.step, self.taken = step, {}
+        return self.taken
 
 
-@dataclass(frozen=True, slots=True)
-class BuyingPower:
-    """Cash that new orders may use."""
-
-    cash: int
-    reusable: int  # proceeds of sales that have not settled yet
-
-    @property
-    def total(self) -> int:
-        return self.cash + self.reusable
-
-    @property
-    def amount(self) -> int:
-        """The largest amount whose commission still fits in."""
-        return int(self.total / (1 + COMMISSION_RATE))
-
-
-def commission(amount: int) -> int:
-    """Fractions of a won are dropped."""
-    return int(amount * COMMISSION_RATE)
-
-
-def sale_tax(amount: int, *, listing: Listing, settles_on: date) -> int:
-    """Return the transaction tax on a sale; the day of settlement decides the rate."""
-    if listing.is_fund:
-        return 0
-    rate = next(rate for since, rate in SALE_TAX if settles_on >= since)
-    return int(amount * rate)
-
-
-class Exchange:
-    """The market, the accounts and their orders. Every read and change happens under `lock`."""
+class Exchange(Ledger):
+    """A ledger whose orders trade."""
 
     def __init__(self, market: Market, accounts: Iterable[Account]) -> None:
-        self.market = market
-        self.accounts: dict[Mode, Account] = {account.mode: account for account in accounts}
-        self.lock = RLock()
-        self.revision = 0  # grows with every change worth saving
+        super().__init__(market, accounts)
         self.matched_until: datetime | None = None
         self.last_numbers: dict[Mode, tuple[date, int]] = {}
-        self._books: dict[Mode, tuple[int, Book]] = {}
         #: Called under `lock` with every notice: what a subscriber of execution notices gets to see.
         self.on_notice: list[Callable[[Notice], None]] = []
+        self._sweeps = Sweeps()
 
-    # --- orders ---------------------------------------------------------------------------------------------
+    # --- requests -------------------------------------------------------------------------------------------
 
-    def orders(self) -> Iterator[Order]:
-        for account in self.accounts.values():
-            yield from account.orders
-
-    def open_orders(self, account: Account, now: datetime) -> list[Order]:
-        return [order for order in account.orders if order.is_open(now)]
-
-    def next_number(self, mode: Mode, day: date) -> int:
-        """Return the next order number of the day; other people's orders lie in between."""
-        last_day, last = self.last_numbers.get(mode, (date.min, 0))
-        if last_day != day:
-            last = 0
-        number = last + dice("order number", self.market.seed, mode, day, last).randint(1, 60)
-        self.last_numbers[mode] = (day, number)
-        return number
-
-    def record_order(self, order: Order) -> Order:
-        """Keep an order as it is; the rules were looked at before, or it is history."""
-        self.accounts[order.mode].orders.append(order)
-        self.revision += 1
+    def submit(self, account: Account, ticket: Ticket, *, now: datetime, source: Source) -> Order:
+        """Accept an order and trade it as far as the book allows. Raises Violation."""
+        self.advance(now)
+        quote = self._check(account, ticket, now)
+        order = self._accept(account, ticket, now=now, source=source)
+        self._arrive(order, quote, now)
         return order
 
-    def record_fill(self, order: Order, fill: Fill) -> None:
-        order.fills.append(fill)
-        self.revision += 1
+    def amend(self, account: Account, number: int, ticket: Ticket, *, now: datetime, source: Source) -> Order:
+        """Replace `ticket.quantity` shares (0 for all) of an open order by an order of its own. Raises Violation."""
+        self.advance(now)
+        origin = self._changeable(account, number, ticket.quantity, now)
+        ticket = replace(
+            ticket,
+            side=origin.side,
+            code=origin.code,
+            venue=origin.venue,
+            quantity=ticket.quantity or origin.remaining,
+        )
+        origin.replaced += ticket.quantity
+        try:
+            # Checked with the old part out of the way: its shares and its cash are free again.
+            quote = self._check(account, ticket, now)
+        except Violation:
+            origin.replaced -= ticket.quantity
+            raise
+        order = self._accept(account, ticket, now=now, source=source, origin=origin.number)
+        order.action = "amend"
+        self._notify("confirmed", order, order.quantity, order.price, now)
+        self._arrive(order, quote, now)
+        return order
+
+    def cancel(self, account: Account, number: int, quantity: int, *, now: datetime, source: Source) -> Order:
+        """Take `quantity` shares (0 for all) out of an open order. Raises Violation."""
+        self.advance(now)
+        origin = self._changeable(account, number, quantity, now)
+        quantity = quantity or origin.remaining
+        request = Order(
+            mode=account.mode,
+            account=account.number,
+            number=self.next_number(account.mode, now.date()),
+            placed_at=now,
+            side=origin.side,
+            code=origin.code,
+            quantity=quantity,
+            price=0,
+            kind=origin.kind,
+            source=source,
+            origin=origin.number,
+            action="cancel",
+            venue=origin.venue,
+            cancelled=quantity,
+        )
+        self.record_order(request)
+        origin.cancelled += quantity
+        self._notify("accepted", request, quantity, 0, now)
+        self._notify("confirmed", request, quantity, 0, now)
+        return request
 
     def place(
         self,
@@ -229,211 +136,283 @@ class Exchange:
         now: datetime,
         source: Source,
     ) -> Order:
-        """Accept an order and trade it against the current price if it reaches it. Raises ControlRefused."""
-        self.advance(now)
-        self._check_order(account, side=side, code=code, quantity=quantity, price=price, now=now)
-        order = Order(
-            mode=account.mode,
-            account=account.number,
-            number=self.next_number(account.mode, now.date()),
-            placed_at=now,
-            side=side,
-            code=code,
-            quantity=quantity,
-            price=price,
-            kind=LIMIT_ORDER if price else MARKET_ORDER,
-            source=source,
-        )
-        self.record_order(order)
-        quote = self._quote(code, now)
-        if quote.today is not None and _reaches(order, quote.price):
-            self.record_fill(order, Fill(now, quantity, quote.price))
-        return order
+        """Submit a plain limit or market order, as the phone app does. Raises ControlRefused."""
+        ticket = Ticket(side, code, quantity, price, kind=LIMIT_ORDER if price else MARKET_ORDER)
+        try:
+            return self.submit(account, ticket, now=now, source=source)
+        except Violation as violation:
+            raise ControlRefused(str(violation)) from None
 
     def fill_by_hand(self, account: Account, *, number: int, quantity: int, now: datetime) -> Order:
         """Trade part of an open order at its own price, as the control plane asks. Raises ControlRefused."""
         self.advance(now)
-        order = next((order for order in self.open_orders(account, now) if order.number == number), None)
+        order = self._find_open(account, number, now)
         if order is None:
             raise ControlRefused(f"미체결 주문이 아닙니다: {number:010d}")
         if not 1 <= quantity <= order.remaining:
             raise ControlRefused(f"체결 수량은 1주에서 {order.remaining}주 사이여야 합니다: {quantity}")
-        self.record_fill(order, Fill(now, quantity, order.price or self._quote(order.code, now).price))
+        self._fill(order, now, quantity, order.price or self.regular_quote(order.code, now).price)
         return order
+
+    def next_number(self, mode: Mode, day: date) -> int:
+        """Return the next order number of the day; other people's orders lie in between."""
+        last_day, last = self.last_numbers.get(mode, (date.min, 0))
+        if last_day != day:
+            last = 0
+        number = last + dice("order number", self.market.seed, mode, day, last).randint(1, 60)
+        self.last_numbers[mode] = (day, number)
+        return number
+
+    def depth(self, code: str, now: datetime, *, levels: int = LEVELS) -> Depth | None:
+        """Return the best offers and bids, our customers' resting orders among them; None for an unknown code."""
+        quote = self.market.quote(code, now)
+        if quote is None:
+            return None
+        around = depth_around(quote, seed=self.market.seed, levels=levels)
+        taken = self._sweeps.at(now)
+        waiting: dict[tuple[Side, int], int] = {}
+        for account in self.accounts.values():
+            for order in self.open_orders(account, now):
+                if order.code == code and order.price and not order.asleep:
+                    place = (order.side, order.price)
+                    waiting[place] = waiting.get(place, 0) + order.remaining
+        return Depth(
+            tuple(
+                Level(level.price, quantity)
+                for level in around.asks
+                if (
+                    quantity := max(level.quantity - taken.get(Swept(code, "buy", level.price), 0), 0)
+                    + waiting.get(("sell", level.price), 0)
+                )
+            ),
+            tuple(
+                Level(level.price, quantity)
+                for level in around.bids
+                if (
+                    quantity := max(level.quantity - taken.get(Swept(code, "sell", level.price), 0), 0)
+                    + waiting.get(("buy", level.price), 0)
+                )
+            ),
+        )
+
+    def _check(self, account: Account, ticket: Ticket, now: datetime) -> Quote:
+        check_phase(ticket, now, is_paper=account.mode == "paper")
+        quote = self.market.quote(ticket.code, now)
+        if quote is None:
+            raise Violation("unknown stock", f"없는 종목코드입니다: {ticket.code}")
+        check_limits(ticket, quote)
+        if ticket.side == "sell":
+            held = self.book(account).lots.get(ticket.code)
+            if held is None or not held.quantity:
+                raise Violation("nothing held", "보유하지 않은 종목입니다.")
+            if ticket.quantity > self.orderable(account, ticket.code, now):
+                raise Violation("too many shares", "주문 가능한 수량을 초과했습니다.")
+        else:
+            # A market order is margined at the upper limit: nobody knows yet what it will cost.
+            price = ticket.price or quote.limits[1]
+            if ticket.quantity * price > self.buying_power(account, now).amount:
+                raise Violation("too little cash", "주문 가능한 금액을 초과했습니다.")
+        return quote
+
+    def _accept(
+        self, account: Account, ticket: Ticket, *, now: datetime, source: Source, origin: int = 0
+    ) -> Order:
+        order = self.record_order(
+            Order(
+                mode=account.mode,
+                account=account.number,
+                number=self.next_number(account.mode, now.date()),
+                placed_at=now,
+                side=ticket.side,
+                code=ticket.code,
+                quantity=ticket.quantity,
+                price=ticket.price,
+                kind=ticket.kind,
+                source=source,
+                origin=origin,
+                venue=ticket.venue,
+                trigger=ticket.trigger,
+                asleep=ticket.is_stop,
+            )
+        )
+        self._notify("accepted", order, order.quantity, order.price, now)
+        return order
+
+    def _find_open(self, account: Account, number: int, now: datetime) -> Order | None:
+        return next((order for order in self.open_orders(account, now) if order.number == number), None)
+
+    def _changeable(self, account: Account, number: int, quantity: int, now: datetime) -> Order:
+        of_today = (order for order in account.orders if order.day == now.date() and order.action != "cancel")
+        if not any(order.number == number for order in of_today):
+            raise Violation("unknown order", "원주문번호가 존재하지 않습니다.")
+        order = self._find_open(account, number, now)
+        if order is None or quantity > order.remaining:
+            raise Violation("nothing to change", "정정취소 가능수량이 없습니다.")
+        return order
+
+    # --- matching -------------------------------------------------------------------------------------------
 
     def advance(self, now: datetime) -> None:
         """Trade the resting orders that the price has met since the last look."""
         since = self.matched_until or now
+        self.matched_until = max(since, now)
         if now <= since:
-            self.matched_until = since
             return
+        left: dict[tuple[str, datetime, Side], int] = {}
         for account in self.accounts.values():
             for order in account.orders:
-                if order.remaining > 0 and at(order.day, CLOSING) > since:
-                    self._match(
-                        order, since=max(since, order.placed_at), until=min(now, at(order.day, CLOSING))
-                    )
-        self.matched_until = now
+                if order.remaining > 0 and order.lapses_at > since:
+                    self._match(order, max(since, order.placed_at), min(now, order.lapses_at), left)
 
     def meet_current_prices(self, now: datetime) -> None:
         """Trade the resting orders that the price of this very moment reaches, after it has been changed by hand."""
         for account in self.accounts.values():
             for order in self.open_orders(account, now):
-                quote = self._quote(order.code, now)
-                if quote.today is not None and _reaches(order, quote.price):
-                    self.record_fill(order, Fill(now, order.remaining, order.price or quote.price))
+                quote = self.market.quote(order.code, now)
+                if (
+                    quote is not None
+                    and phase_of(now, order.venue) in CONTINUOUS
+                    and self._awake(order, quote.price)
+                    and order.reaches(quote.price)
+                ):
+                    self._fill(order, now, order.remaining, order.price or quote.price)
 
-    def _match(self, order: Order, *, since: datetime, until: datetime) -> None:
-        is_buy = order.side == "buy"
-        worst = 10**12 if is_buy else 0
-        met = self.market.crossing(order.code, since, until, limit=order.price or worst, is_buy=is_buy)
-        if met is None:
+    def _arrive(self, order: Order, quote: Quote, now: datetime) -> None:
+        """Trade an order that has just come in, as far as the other side of the book goes."""
+        if order.kind in {BEFORE_HOURS, AFTER_HOURS}:
+            self._trade_at_close(order, quote, now)
             return
-        in_auction = order.placed_at < at(order.day, OPENING) and met == at(order.day, OPENING)
-        price = self._quote(order.code, met).price if in_auction or not order.price else order.price
-        self.record_fill(order, Fill(met, order.remaining, price))
-
-    def _check_order(
-        self, account: Account, *, side: Side, code: str, quantity: int, price: int, now: datetime
-    ) -> None:
-        if not is_business_day(now.date()) or not ORDERS_FROM <= now.timetz().replace(tzinfo=None) < CLOSING:
-            raise ControlRefused("주문을 받는 시간(영업일 08:30~15:30)이 아닙니다.")
-        quote = self.market.quote(code, now)
-        if quote is None:
-            raise ControlRefused(f"없는 종목코드입니다: {code}")
-        if quantity < 1:
-            raise ControlRefused("주문 수량은 1주 이상이어야 합니다.")
-        lowest, highest = quote.limits
-        if price and price % tick_size(price, is_fund=quote.listing.is_fund):
-            raise ControlRefused(f"호가단위에 맞지 않는 가격입니다: {price:,}원")
-        if price and not lowest <= price <= highest:
-            raise ControlRefused(f"가격은 하한가 {lowest:,}원에서 상한가 {highest:,}원 사이여야 합니다.")
-        if side == "sell" and quantity > self.orderable(account, code, now):
-            raise ControlRefused("주문 가능한 수량을 초과했습니다.")
-        if side == "buy" and quantity * (price or highest) > self.buying_power(account, now).amount:
-            raise ControlRefused("주문 가능한 금액을 초과했습니다.")
-
-    def depth(self, code: str, now: datetime) -> Depth | None:
-        """Return the ten best offers and bids; None for an unknown code or outside of trading."""
-        quote = self.market.quote(code, now)
-        return depth_around(quote, seed=self.market.seed) if quote is not None else None
-
-    # --- what follows from the orders -----------------------------------------------------------------------
-
-    def book(self, account: Account, *, until: datetime | None = None) -> Book:
-        """Replay an account's fills, all of them or those up to `until`."""
-        if until is not None:
-            return self._replay(account, until)
-        cached = self._books.get(account.mode)
-        if cached is None or cached[0] != self.revision:
-            cached = self._books[account.mode] = (self.revision, self._replay(account, None))
-        return cached[1]
-
-    def _replay(self, account: Account, until: datetime | None) -> Book:
-        book = Book(account.opening_cash, dict(account.opening))
-        traded: defaultdict[int, int] = defaultdict(int)
-        fills = sorted(
-            ((fill.at, order.number, fill, order) for order in account.orders for fill in order.fills),
-            key=lambda entry: entry[:2],
-        )
-        for moment, _, fill, order in fills:
-            if until is not None and moment > until:
-                break
-            self._book_fill(book, order, fill, already=traded[id(order)])
-            traded[id(order)] += fill.quantity * fill.price
-        return book
-
-    def _book_fill(self, book: Book, order: Order, fill: Fill, *, already: int) -> None:
-        amount = fill.quantity * fill.price
-        # Costs are truncated once per order, so a second fill adds the difference to the order's new total.
-        costs = self.costs(order, already + amount) - self.costs(order, already)
-        lot = book.lots.get(order.code, Lot(0, 0))
-        if order.side == "buy":
-            book.lots[order.code] = lot.bought(fill.quantity, amount)
-            cash = -amount - costs
+        if phase_of(now, order.venue) not in CONTINUOUS or not self._awake(order, quote.price):
+            return
+        life, pricing = order.division.life, order.division.pricing
+        depth = self.depth(order.code, now, levels=DEEPEST)
+        if depth is None:
+            return
+        against, own = (depth.asks, depth.bids) if order.side == "buy" else (depth.bids, depth.asks)
+        if pricing == "best":
+            order.price = against[0].price if against else quote.price
+        elif pricing == "own best":
+            order.price = own[0].price if own else quote.price
+        elif pricing == "middle":
+            order.price = quote.price
+        if self.market.is_pinned(order.code, now):
+            # Whoever pins a price wants orders at it to trade: the book around it is only for show.
+            if order.reaches(quote.price):
+                self._fill(order, now, order.remaining, quote.price)
         else:
-            book.lots[order.code] = lot.sold(fill.quantity)
-            cash = amount - costs
-        book.settling[settlement_day(order.day)] += cash
-        book.days[order.day].add(order.side, fill.quantity, amount, costs)
-        book.stocks[order.day, order.code].add(order.side, fill.quantity, amount, costs)
+            self._sweep(order, against, quote, now, whole=life == "fok")
+        if life != "day" and order.remaining:
+            order.cancelled += order.remaining
+            self._notify("confirmed", order, order.cancelled, order.price, now)
 
-    def costs(self, order: Order, amount: int) -> int:
-        """Return commission and tax if `amount` of an order is traded."""
-        costs = commission(amount)
-        if order.side == "sell":
-            listing = self.market.listings[order.code]
-            costs += sale_tax(amount, listing=listing, settles_on=settlement_day(order.day))
-        return costs
+    def _sweep(
+        self, order: Order, against: tuple[Level, ...], quote: Quote, now: datetime, *, whole: bool
+    ) -> None:
+        within = [level for level in against if order.reaches(level.price)]
+        flow = self._flow(order.code, now) if order.price == quote.price else 0
+        if whole and sum(level.quantity for level in within) + flow < order.remaining:
+            return
+        taken = self._sweeps.at(now)
+        for level in within:
+            quantity = min(level.quantity, order.remaining)
+            if quantity:
+                place = Swept(order.code, order.side, level.price)
+                taken[place] = taken.get(place, 0) + quantity
+                self._fill(order, now, quantity, level.price)
+        if flow and order.remaining:
+            # At the last price itself both sides are trading at this moment.
+            self._fill(order, now, min(flow, order.remaining), order.price)
 
-    def orderable(self, account: Account, code: str, now: datetime, *, book: Book | None = None) -> int:
-        """Return the shares held less those in open sell orders."""
-        lot = (book or self.book(account)).lots.get(code, Lot(0, 0))
-        selling = sum(
-            order.remaining
-            for order in self.open_orders(account, now)
-            if order.side == "sell" and order.code == code
-        )
-        return max(lot.quantity - selling, 0)
+    def _flow(self, code: str, now: datetime) -> int:
+        step = step_of(now)
+        full = self.market.bar(code, now.date())
+        if full is None or step < 0:
+            return 0
+        return max(int(self.market.volume_of_step(full.volume, step) * FLOW_SHARE), 1)
 
-    def buying_power(self, account: Account, now: datetime) -> BuyingPower:
-        """Return what is left for new buys after the open ones have been set aside."""
-        book = self.book(account)
-        reserved = 0
-        for order in self.open_orders(account, now):
-            if order.side == "buy":
-                amount = order.remaining * (order.price or self._quote(order.code, now).limits[1])
-                reserved += amount + commission(amount)
-        settled = book.cash_on(latest_business_day(now.date()))
-        total = max(book.cash - reserved, 0)
-        cash = min(max(min(settled, book.cash) - reserved, 0), total)
-        return BuyingPower(cash=cash, reusable=total - cash)
+    def _match(
+        self,
+        order: Order,
+        since: datetime,
+        until: datetime,
+        left: dict[tuple[str, datetime, Side], int],
+    ) -> None:
+        if order.kind in {BEFORE_HOURS, AFTER_HOURS}:
+            quote = self.market.quote(order.code, until, regular=True)
+            if quote is not None:
+                self._trade_at_close(order, quote, until)
+            return
+        for traded in self.market.prints(order.code, since, until):
+            if not order.remaining:
+                return
+            if self._is_auction(order, traded.at):
+                if order.kind == CONDITIONAL or order.reaches(traded.price):
+                    self._fill(order, traded.at, order.remaining, traded.price)
+            elif self._trades_in(order, traded.at):
+                self._meet(order, traded, left)
 
-    def statement(self, account: Account, now: datetime, *, until: datetime | None = None) -> Statement:
-        """Value an account at `now`; `until` hides the fills after it, as a slow back office does."""
-        day = latest_business_day(now.date())
-        yesterday = business_day_before(day)
-        book = self.book(account, until=until)
-        before = self.book(account, until=at(day, time.min) - JUST_BEFORE)
-        shown_sales = {day, *(business_day_before(day, days=count) for count in range(1, SOLD_OUT_DAYS + 1))}
-        holdings = [
-            self._holding(account, code, lot, book=book, day=day, yesterday=yesterday, now=now)
-            for code, lot in sorted(book.lots.items())
-            if lot.quantity or any(book.stocks[sold_on, code].sold_quantity for sold_on in shown_sales)
-        ]
-        previous_value = sum(
-            lot.quantity * self._quote(code, now).base for code, lot in before.lots.items() if lot.quantity
-        )
-        return Statement(
-            day=day,
-            holdings=holdings,
-            cash=book.cash_on(day),
-            cash_next_day=book.cash_on(business_day_after(day)),
-            cash_settled=book.cash,
-            today=book.days[day],
-            yesterday=book.days[yesterday],
-            previous_total=previous_value + before.cash,
-        )
+    def _meet(self, order: Order, traded: Print, left: dict[tuple[str, datetime, Side], int]) -> None:
+        """Trade what a price brings: all of a better order, of one at the very price only its share of the flow."""
+        if not self._awake(order, traded.price) or not order.reaches(traded.price):
+            return
+        if traded.pinned or order.price != traded.price:
+            self._fill(order, traded.at, order.remaining, order.price or traded.price)
+            return
+        place = (order.code, traded.at, order.side)
+        flow = left.setdefault(place, max(int(traded.volume * FLOW_SHARE), 1))
+        quantity = min(flow, order.remaining)
+        if quantity:
+            left[place] -= quantity
+            self._fill(order, traded.at, quantity, order.price)
 
-    def _holding(
-        self, account: Account, code: str, lot: Lot, *, book: Book, day: date, yesterday: date, now: datetime
-    ) -> Holding:
-        quote = self._quote(code, now)
-        return Holding(
-            listing=quote.listing,
-            lot=lot,
-            price=quote.price,
-            base=quote.base,
-            orderable=self.orderable(account, code, now, book=book),
-            today=book.stocks[day, code],
-            yesterday=book.stocks[yesterday, code],
-        )
+    def _is_auction(self, order: Order, moment: datetime) -> bool:
+        day = order.day
+        if order.kind == SINGLE_PRICE:
+            return False
+        if moment == at(day, OPENING):
+            return order.placed_at < moment and order.venue != "NXT"
+        return moment == at(day, CLOSING) and order.venue != "NXT"
 
-    def _quote(self, code: str, now: datetime) -> Quote:
-        quote = self.market.quote(code, now)
-        if quote is None:
-            raise ControlRefused(f"이 시각에는 {code} 종목의 시세가 없습니다.")
-        return quote
+    def _trades_in(self, order: Order, moment: datetime) -> bool:
+        if order.kind == SINGLE_PRICE:
+            return phase_of(moment) is Phase.SINGLE_PRICE and moment.minute % BETWEEN_CROSSES_MINUTES == 0
+        phase = phase_of(moment, order.venue)
+        if order.kind in AFTER_MARKET_KINDS:
+            return phase is Phase.AFTER_MARKET
+        return phase in CONTINUOUS
+
+    def _trade_at_close(self, order: Order, quote: Quote, now: datetime) -> None:
+        """Trade at the close of the day before (05) or of this day (06), once that is possible."""
+        if order.kind == BEFORE_HOURS:
+            self._fill(order, max(order.placed_at, min(now, order.lapses_at)), order.remaining, quote.base)
+        elif now >= at(order.day, AFTER_HOURS_TRADE):
+            moment = max(order.placed_at, at(order.day, AFTER_HOURS_TRADE))
+            close = self.market.bar(order.code, order.day)
+            self._fill(order, moment, order.remaining, close.close if close else quote.price)
+
+    def _awake(self, order: Order, price: int) -> bool:
+        """Return whether an order takes part; a stop order does from the moment its trigger has been traded."""
+        if order.asleep and (price >= order.trigger if order.side == "buy" else price <= order.trigger):
+            order.asleep = False
+            self.revision += 1
+        return not order.asleep
+
+    def _fill(self, order: Order, moment: datetime, quantity: int, price: int) -> None:
+        self.record_fill(order, Fill(moment, quantity, price))
+        self._notify("filled", order, quantity, price, moment)
+
+    def record_fill(self, order: Order, fill: Fill) -> None:
+        """Add a fill without asking anything, as history does."""
+        order.fills.append(fill)
+        self.revision += 1
+
+    def _notify(self, event: Event, order: Order, quantity: int, price: int, moment: datetime) -> None:
+        self.revision += 1
+        if not self.on_notice:
+            return
+        notice = Notice(event, replace(order, fills=list(order.fills)), moment, quantity, price)
+        for listener in self.on_notice:
+            listener(notice)
 
     # --- control --------------------------------------------------------------------------------------------
 
@@ -443,9 +422,3 @@ class Exchange:
         account.opening = dict(lots)
         account.orders.clear()
         self.revision += 1
-
-
-def _reaches(order: Order, price: int) -> bool:
-    if not order.price:
-        return True
-    return price <= order.price if order.side == "buy" else price >= order.price

@@ -16,12 +16,16 @@ from kis.calendar import business_day_before, business_days, is_business_day, la
 from kis.simulator.errors import CannotStart, ControlRefused
 from kis.simulator.hours import at
 from kis.simulator.listings import GENERATED, STOCK_CODE, Listing, MarketName, sector_of
+from kis.simulator.phases import AFTER_MARKET_ENDS, AFTER_MARKET_SINCE, EVENING_OPENS, SINGLE_PRICE_ENDS
 from kis.simulator.prices import (
+    EVENING_STEP,
+    EVENING_STEPS,
     STEPS,
     Bar,
     daily_limits,
     day_path,
     dice,
+    evening_path,
     extremes,
     moment_of,
     next_bar,
@@ -36,6 +40,8 @@ FUND_SIGMA = (0.007, 0.012)
 BASE_PRICE_EXPONENTS = (7.6, 12.6)  # listings nobody described: 2,000 to 300,000 won
 AUCTION_SHARE = 0.04  # of a day's volume, traded at the closing print
 SESSION_TIME = time(10, 0)
+BETWEEN_CROSSES = timedelta(minutes=10)
+EVENING_SHARE = 0.02  # of a day's volume, traded once more in the after-market
 MARKETS: Mapping[str, MarketName] = {"KOSPI": "KOSPI", "KOSDAQ": "KOSDAQ"}
 
 
@@ -57,6 +63,16 @@ class Quote:
     @property
     def limits(self) -> tuple[int, int]:
         return daily_limits(self.base, is_fund=self.listing.is_fund)
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """One price at which shares change hands; `pinned` where the control plane has set it."""
+
+    at: datetime
+    price: int
+    volume: int
+    pinned: bool
 
 
 class History:
@@ -183,8 +199,11 @@ class Market:
         bars = near or self.bars(code, date.min, day - timedelta(days=1))
         return bars[-1] if bars else None
 
-    def quote(self, code: str, moment: datetime) -> Quote | None:
-        """Return what a stock shows at `moment`; None for an unknown code or before its first day."""
+    def quote(self, code: str, moment: datetime, *, regular: bool = False) -> Quote | None:
+        """Return what a stock shows at `moment`; None for an unknown code or before its first day.
+
+        The price follows the after-market; with `regular` it stays at the close of 15:30, as accounts are valued.
+        """
         listing = self._listings.get(code)
         if listing is None:
             return None
@@ -198,10 +217,13 @@ class Market:
         if previous is None and today is None:
             return None
         base = previous.close if previous else (today.open if today else 0)
+        price = today.close if today else base
+        if not regular and today and moment >= at(day, EVENING_OPENS) and self._has_evening(code, day):
+            price = self._evening_price(code, moment, price)
         return Quote(
             listing=listing,
             at=moment,
-            price=today.close if today else base,
+            price=price,
             base=base,
             today=today,
             previous=previous,
@@ -245,6 +267,67 @@ class Market:
             if since < start <= until and ((price <= limit) if is_buy else (price >= limit)):
                 return start
         return None
+
+    def is_pinned(self, code: str, moment: datetime) -> bool:
+        """Return whether the control plane has set the price that stands at `moment`."""
+        return any(since <= moment for since, _ in self.overrides.get((code, moment.date()), ()))
+
+    def prints(self, code: str, since: datetime, until: datetime) -> Iterator[Print]:
+        """Yield what is traded after `since` and up to `until` of that day: opening, every step, close, evening."""
+        day = until.date()
+        full = self._bar_as_recorded(code, day)
+        if full is None:
+            return
+        path = self._path(code, full)
+        pinned = self.overrides.get((code, day), ())
+        for step in range(max(step_of(since), -1) + 1 if since.date() == day else 0, step_of(until) + 1):
+            moment = moment_of(day, step)
+            if not since < moment <= until:
+                continue
+            price = next((price for start, price in reversed(pinned) if start <= moment), None)
+            volume = self.volume_of_step(full.volume, step)
+            yield Print(moment, path[step] if price is None else price, volume, pinned=price is not None)
+        yield from self._evening_prints(code, since, until)
+
+    def _evening_prints(self, code: str, since: datetime, until: datetime) -> Iterator[Print]:
+        day = until.date()
+        if not self._has_evening(code, day):
+            yield from self._single_price_crosses(code, since, until)
+            return
+        opens = at(day, EVENING_OPENS)
+        first = max(since, opens - EVENING_STEP)
+        moment = opens + EVENING_STEP * (int((first - opens) / EVENING_STEP) + 1 if first >= opens else 0)
+        while moment <= min(until, at(day, AFTER_MARKET_ENDS)):
+            quote = self.quote(code, moment)
+            if quote is not None and moment > since:
+                volume = int((quote.today.volume if quote.today else 0) * EVENING_SHARE / EVENING_STEPS)
+                yield Print(moment, quote.price, volume, pinned=self.is_pinned(code, moment))
+            moment += EVENING_STEP
+
+    def _single_price_crosses(self, code: str, since: datetime, until: datetime) -> Iterator[Print]:
+        """Yield the evening auctions there were before the after-market: every ten minutes, at the close."""
+        day = until.date()
+        moment = at(day, EVENING_OPENS) + BETWEEN_CROSSES
+        while day < AFTER_MARKET_SINCE and moment <= min(until, at(day, SINGLE_PRICE_ENDS)):
+            quote = self.quote(code, moment)
+            if quote is not None and quote.today is not None and moment > since:
+                yield Print(moment, quote.price, quote.today.volume // EVENING_STEPS, pinned=False)
+            moment += BETWEEN_CROSSES
+
+    def volume_of_step(self, volume: int, step: int) -> int:
+        """Return what of a day's volume is traded in one step."""
+        return int(volume * (_share_traded(step) - _share_traded(step - 1)))
+
+    def _has_evening(self, code: str, day: date) -> bool:
+        return day >= AFTER_MARKET_SINCE and is_business_day(day) and not self._listings[code].is_fund
+
+    def _evening_price(self, code: str, moment: datetime, close: int) -> int:
+        """Return the price of the after-market: a small walk around the close of the day."""
+        pinned = [price for since, price in self.overrides.get((code, moment.date()), ()) if since <= moment]
+        if pinned:
+            return pinned[-1]
+        step = min(int((moment - at(moment.date(), EVENING_OPENS)) / EVENING_STEP), EVENING_STEPS)
+        return evening_path(close, f"{self.seed}:{code}:{moment.date()}")[step]
 
     def _history(self, code: str) -> History:
         history = self._histories.get(code)

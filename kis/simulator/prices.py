@@ -18,6 +18,9 @@ FUND_TICKS = (1, 5, 5, 5, 5, 5, 5)
 LIMIT_PERCENT = 30
 
 STEP = timedelta(seconds=20)
+EVENING_STEP = timedelta(minutes=1)
+EVENING_STEPS = 240  # 16:00 to 20:00
+EVENING_SIGMA = 0.0007  # of a step
 STEPS = 1140  # 09:00 to 15:20; from there until the close of 15:30 the last price stands
 
 
@@ -111,6 +114,17 @@ def _bridge(
         for index, rise in enumerate(walk[:-1], start=1)
     ]
     return [*inner, last]
+
+
+@lru_cache(maxsize=256)
+def evening_path(close: int, seed: str) -> list[int]:
+    """Return the prices of the after-market, a step each, beginning at the close and never far from it."""
+    random = dice("evening", seed)
+    path, drift = [close], 0.0
+    for _ in range(EVENING_STEPS):
+        drift = drift * 0.98 + random.gauss(0.0, EVENING_SIGMA)
+        path.append(on_tick(close * (1 + drift)))
+    return path
 
 
 def next_bar(

@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from kis.simulator.exchange import Account, Lot, commission
+from kis.simulator.ledger import Account, Lot, commission
 from kis.simulator.orders import Order
 from kis.simulator.wire import percent
 

@@ -6,8 +6,9 @@ from datetime import date, datetime, time, timedelta
 
 from kis.calendar import business_day_before, is_business_day
 from kis.client.codes import Mode
-from kis.simulator.exchange import Account, Exchange
+from kis.simulator.exchange import Exchange
 from kis.simulator.hours import CLOSING, CONTINUOUS_END, OPENING, at
+from kis.simulator.ledger import Account
 from kis.simulator.listings import Listing
 from kis.simulator.orders import Fill, Order, Side
 from kis.simulator.prices import STEPS, Bar, moment_of, on_tick, step_of, tick_size

@@ -24,10 +24,11 @@ from kis.client.codes import Mode
 from kis.simulator import control, wire
 from kis.simulator.clock import Clock, checked, wall_now
 from kis.simulator.errors import CannotStart, ControlRefused
-from kis.simulator.exchange import Account, Exchange
+from kis.simulator.exchange import Exchange
 from kis.simulator.faults import TOKEN_SERVICES, Fault, Faults, reshape
 from kis.simulator.gateway import Credentials, Gateway, gateway_refusal
 from kis.simulator.hours import at
+from kis.simulator.ledger import Account
 from kis.simulator.market import SESSION_TIME, Market, read_market
 from kis.simulator.seed import fill_sample_accounts
 from kis.simulator.services import table
@@ -236,7 +237,7 @@ class Host:
         call = Call(
             mode=self.mode,
             tr_id=tr_id,
-            params=wire.Params(trip.query),
+            params=_body_params(trip.body) if trip.method == "POST" else wire.Params(trip.query),
             exchange=self.exchange,
             now=now,
             hidden_for=timedelta(seconds=int(late.arguments[0])) if late else timedelta(0),
@@ -306,6 +307,19 @@ def _trip(request: Request, path: str, raw: bytes) -> Trip:
         name = path.rpartition("/")[2]
     query = dict(parse_qsl(request.url.query, keep_blank_values=True))
     return Trip(name, path, headers, query, raw, request.method)
+
+
+def _body_params(raw: bytes) -> wire.Params:
+    """Read the body of an order; clients send numbers as text or as numbers."""
+    try:
+        given = json.loads(raw or b"{}")
+    except (ValueError, RecursionError):
+        given = None
+    if not isinstance(given, dict):
+        raise wire.Refused("OPSQ9995", "ERROR : JSON BODY FORMAT", rt_cd="2")
+    return wire.Params(
+        {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
+    )
 
 
 async def _start(response: WireResponse, send: Send) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 from kis.client.codes import Mode
 from kis.simulator.errors import CannotStart, OtherMarket
-from kis.simulator.exchange import Exchange, Lot
+from kis.simulator.exchange import Exchange
 from kis.simulator.gateway import Gateway, Token
+from kis.simulator.ledger import Lot
 from kis.simulator.listings import Listing
 from kis.simulator.orders import Fill, Order
 
@@ -115,6 +116,11 @@ def _dump_order(order: Order) -> dict[str, object]:
         "kind": order.kind,
         "source": order.source,
         "origin": order.origin,
+        "action": order.action,
+        "venue": order.venue,
+        "trigger": order.trigger,
+        "asleep": order.asleep,
+        "replaced": order.replaced,
         "cancelled": order.cancelled,
         "fills": [[fill.at.isoformat(), fill.quantity, fill.price] for fill in order.fills],
     }
@@ -176,6 +182,12 @@ def _restore_order(saved: dict[str, Any], mode: Mode, account: str) -> Order:
         kind=saved["kind"],
         source=saved["source"],
         origin=int(saved["origin"]),
+        # A state written before these rules existed knows nothing of them.
+        action=saved.get("action", "order"),
+        venue=saved.get("venue", "KRX"),
+        trigger=int(saved.get("trigger", 0)),
+        asleep=bool(saved.get("asleep", False)),
+        replaced=int(saved.get("replaced", 0)),
         cancelled=int(saved["cancelled"]),
         fills=[
             Fill(datetime.fromisoformat(moment), int(quantity), int(price))

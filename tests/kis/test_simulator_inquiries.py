@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from kis.simulator.exchange import commission, sale_tax
+from kis.simulator.ledger import commission, sale_tax
 from kis.simulator.hours import KST
 from kis.simulator.listings import Listing
 

@@ -2,8 +2,8 @@
 
 from kis.client.codes import TR
 from kis.simulator import wire
-from kis.simulator.exchange import Statement, commission, sale_tax
 from kis.simulator.hours import settlement_day
+from kis.simulator.ledger import Statement, commission, sale_tax
 from kis.simulator.realised import stock_days, total
 from kis.simulator.services import balance
 from kis.simulator.services.base import ACCOUNT, Answer, Call, Service, ids_of

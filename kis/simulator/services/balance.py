@@ -2,7 +2,7 @@
 
 from kis.client.codes import TR, Mode
 from kis.simulator import wire
-from kis.simulator.exchange import Holding, Statement
+from kis.simulator.ledger import Holding, Statement
 from kis.simulator.listings import margin_percent
 from kis.simulator.services.base import ACCOUNT, CURSORS, Answer, Call, Service, ids_of
 

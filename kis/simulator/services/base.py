@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from kis.client.codes import TR, Mode
+from kis.client.codes import TR, Mode, OrderTR, TrIds
 from kis.simulator import wire
-from kis.simulator.exchange import Account, Exchange
+from kis.simulator.exchange import Exchange
+from kis.simulator.ledger import Account
 
 ACCOUNT = ("CANO", "ACNT_PRDT_CD")
 CURSORS = ("CTX_AREA_FK100", "CTX_AREA_NK100")
@@ -54,9 +55,9 @@ class Service:
     method: Literal["GET", "POST"] = "GET"
 
 
-def ids_of(transaction: TR) -> dict[Mode, tuple[str, ...]]:
+def ids_of(transaction: TR | OrderTR) -> dict[Mode, tuple[str, ...]]:
     """Return the ids of a transaction on each host, current and legacy."""
-    ids = transaction.value
+    ids: TrIds = transaction.value
     return {
         "real": tuple(filter(None, (ids.real, ids.real_legacy))),
         "paper": tuple(filter(None, (ids.paper, ids.paper_legacy))),

@@ -11,7 +11,9 @@ from kis.simulator.services.base import ACCOUNT, CURSORS, Answer, Call, Service,
 
 DAY = re.compile(r"[0-9]{8}")
 MONTHS_IN_RECENT_STORE = 3
-ORDER_KINDS = {"00": "지정가", "01": "시장가"}
+CONDITIONS = {"day": "없음", "ioc": "IOC", "fok": "FOK"}
+VENUES = {"KRX": "한국거래소", "NXT": "넥스트레이드", "SOR": "SOR"}
+ACTIONS = {"order": "", "amend": "정정*", "cancel": "취소*"}
 
 
 def recent_orders(call: Call) -> Answer:
@@ -91,7 +93,7 @@ def _is_asked_for(order: Order, params: wire.Params, mode: Mode) -> bool:
         and number in {"", str(order.number)}
         and params["ORD_GNO_BRNO"] in {"", wire.BRANCH[mode]}
         and params["INQR_DVSN_3"] in {"", "00", "01"}
-        and params["EXCG_ID_DVSN_CD"] in {"", "KRX", "SOR", "ALL"}
+        and params["EXCG_ID_DVSN_CD"] in {"", "ALL", order.venue, "SOR"}
     )
 
 
@@ -101,7 +103,7 @@ def _order(order: Order, call: Call) -> wire.Json:
         "ord_gno_brno": wire.BRANCH[call.mode],
         "odno": f"{order.number:010d}",
         "orgn_odno": _origin(order),
-        "ord_dvsn_name": ORDER_KINDS[order.kind],
+        "ord_dvsn_name": order.division.name,
         "sll_buy_dvsn_cd": _side_code(order),
         "sll_buy_dvsn_cd_name": _side_name(order),
         "pdno": order.code,
@@ -119,19 +121,19 @@ def _order(order: Order, call: Call) -> wire.Json:
         "cncl_cfrm_qty": str(order.cancelled),
         "rmn_qty": str(order.remaining),
         "rjct_qty": "0",
-        "ccld_cndt_name": "없음",
+        "ccld_cndt_name": CONDITIONS[order.division.life],
         "inqr_ip_addr": "",
         "cpbc_ordp_ord_rcit_dvsn_cd": "",
         "cpbc_ordp_infm_mthd_dvsn_cd": "",
         "infm_tmd": f"{order.fills[-1].at:%H%M%S}" if order.fills else "",
         "ctac_tlno": "",
         "prdt_type_cd": "300",
-        "excg_dvsn_cd": "02",
+        "excg_dvsn_cd": "12" if order.venue == "SOR" else "02",
         "cpbc_ordp_mtrl_dvsn_cd": "",
         "ord_orgno": "00000",
         "rsvn_ord_end_dt": "",
-        "excg_id_dvsn_cd": "KRX",
-        "stpm_cndt_pric": "0",
+        "excg_id_dvsn_cd": order.venue,
+        "stpm_cndt_pric": str(order.trigger),
         "stpm_efct_occr_dtmd": "",
     }
 
@@ -141,7 +143,8 @@ def _side_code(order: Order) -> str:
 
 
 def _side_name(order: Order) -> str:
-    return "현금매수" if order.side == "buy" else "현금매도"
+    side = "매수" if order.side == "buy" else "매도"
+    return f"{side}{ACTIONS[order.action]}" if order.origin else f"현금{side}"
 
 
 def _origin(order: Order) -> str:
@@ -184,7 +187,7 @@ def _open_order(order: Order, call: Call) -> wire.Json:
         "ord_gno_brno": wire.BRANCH[call.mode],
         "odno": f"{order.number:010d}",
         "orgn_odno": _origin(order),
-        "ord_dvsn_name": ORDER_KINDS[order.kind],
+        "ord_dvsn_name": order.division.name,
         "pdno": order.code,
         "prdt_name": call.exchange.market.listings[order.code].name,
         "rvse_cncl_dvsn_name": _side_name(order),
@@ -197,11 +200,11 @@ def _open_order(order: Order, call: Call) -> wire.Json:
         "sll_buy_dvsn_cd": _side_code(order),
         "ord_dvsn_cd": order.kind,
         "mgco_aptm_odno": "",
-        "excg_dvsn_cd": "02",
-        "excg_id_dvsn_cd": "KRX",
-        "excg_id_dvsn_name": "한국거래소",
-        "stpm_cndt_pric": "0",
-        "stpm_efct_occr_yn": "N",
+        "excg_dvsn_cd": "12" if order.venue == "SOR" else "02",
+        "excg_id_dvsn_cd": order.venue,
+        "excg_id_dvsn_name": VENUES[order.venue],
+        "stpm_cndt_pric": str(order.trigger),
+        "stpm_efct_occr_yn": "Y" if order.trigger and not order.asleep else "N",
     }
 
 

@@ -2,7 +2,7 @@
 
 from kis.client.codes import TR
 from kis.simulator import wire
-from kis.simulator.exchange import Holding
+from kis.simulator.ledger import Holding
 from kis.simulator.services.balance import statement_of
 from kis.simulator.services.base import ACCOUNT, Answer, Call, Service, ids_of
 

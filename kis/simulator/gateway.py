@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import secrets
-import time
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -168,11 +167,25 @@ class Gateway:
 
     # --- transactions ---------------------------------------------------------------------------------------
 
-    def admit(self, headers: Mapping[str, str]) -> None:
-        """Let a transaction in or raise Refused. A call over the rate has not been executed."""
+    def admit(self, headers: Mapping[str, str], *, arrived: float) -> None:
+        """Let a transaction in or raise Refused. A call over the rate has not been executed.
+
+        `arrived` is when the request came in, in seconds of the monotonic clock: the rate is counted at the door.
+        """
         authorization = headers.get("authorization", "")
         if not authorization.startswith(BEARER):
             raise gateway_refusal("EGW00205", "credentials_type이 유효하지 않습니다.(Bearer)")
+        self.check_key_headers(headers)
+        self._admit_rate(arrived)
+        text = authorization.removeprefix(BEARER).strip()
+        token = next((token for token in self.tokens if token.text == text), None)
+        if token is None:
+            raise gateway_refusal("EGW00121", "유효하지 않은 token 입니다.")
+        if token.expires_at <= wall_now():
+            raise gateway_refusal("EGW00123", "기간이 만료된 token 입니다.")
+
+    def check_key_headers(self, headers: Mapping[str, str]) -> None:
+        """Refuse the keys of another host, and unknown ones."""
         app_key = headers.get("appkey", "")
         if app_key != self.credentials.app_key:
             if app_key == self._other_app_key and self.credentials.mode == "real":
@@ -180,13 +193,6 @@ class Gateway:
             raise gateway_refusal("EGW00103", "유효하지 않은 AppKey입니다.")
         if headers.get("appsecret", "") != self.credentials.app_secret:
             raise gateway_refusal("EGW00304", "고객식별키(개인 appSecret)가 유효하지 않습니다.")
-        self._admit_rate()
-        text = authorization.removeprefix(BEARER).strip()
-        token = next((token for token in self.tokens if token.text == text), None)
-        if token is None:
-            raise gateway_refusal("EGW00121", "유효하지 않은 token 입니다.")
-        if token.expires_at <= wall_now():
-            raise gateway_refusal("EGW00123", "기간이 만료된 token 입니다.")
 
     def check_tr_of_host(self, tr_id: str) -> None:
         """Refuse the ids of the real host on the paper host."""
@@ -198,8 +204,7 @@ class Gateway:
         self.traffic.rate_limited += 1
         return gateway_refusal("EGW00201", "초당 거래건수를 초과하였습니다.")
 
-    def _admit_rate(self) -> None:
-        now = time.monotonic()
+    def _admit_rate(self, now: float) -> None:
         self.traffic.note_arrival(now)
         if self._rate is None:
             return

@@ -1,11 +1,14 @@
 """The simulator over HTTP: one server per host of the broker, in a thread of its own."""
 
 import asyncio
+import gzip
+import hashlib
 import json
 import secrets
 import socket
 import struct
 import threading
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -40,10 +43,12 @@ LOOPBACK = {"127.0.0.1", "::1"}
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER with no time to linger: closing sends RST
 HANG_MS = 60_000
 ROUNDS_TO_CLOSE = 12
+WORTH_ZIPPING = 1_000
 DRIP_BYTES = 64
 DRIP_MS = 50
 HTML_PAGE = b"<!DOCTYPE html><html><head><title>503 Service Unavailable</title></head><body>Service Unavailable</body></html>"
 JSON_TYPE = "application/json; charset=utf-8"
+HASHKEY = "hashkey"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +103,15 @@ class WireResponse(Response):
             (name.encode(), value.encode("latin-1", "replace")) for name, value in named.items()
         ]
 
+    def zipped(self) -> "WireResponse":
+        """Return the same reply compressed, where that is worth it."""
+        if len(self.body) < WORTH_ZIPPING:
+            return self
+        headers = {name.decode(): value.decode("latin-1") for name, value in self.raw_headers}
+        del headers["Content-Length"]
+        body = gzip.compress(bytes(self.body), compresslevel=1)
+        return WireResponse(body, status=self.status_code, headers={**headers, "Content-Encoding": "gzip"})
+
 
 def json_response(body: object, *, status: int = 200, headers: dict[str, str] | None = None) -> WireResponse:
     raw = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
@@ -114,6 +128,11 @@ class Trip:
     query: dict[str, str]
     body: bytes
     method: str
+    arrived: float  # seconds of the monotonic clock
+
+    @property
+    def takes_gzip(self) -> bool:
+        return "gzip" in self.headers.get("accept-encoding", "")
 
 
 class Host:
@@ -182,7 +201,7 @@ class Host:
         self.simulator.save_if_changed()
         after = self.faults.take(trip.name, "after")
         if after is None:
-            await response(scope, receive, send)
+            await (response.zipped() if trip.takes_gzip else response)(scope, receive, send)
         else:
             await self._trouble_after(after, response, transport, (scope, receive, send))
 
@@ -225,7 +244,9 @@ class Host:
     def _transaction(self, trip: Trip) -> tuple[wire.Json, bool]:
         if not trip.path.startswith("/uapi/"):
             raise wire.unknown_service()
-        self.gateway.admit(trip.headers)
+        if trip.name == HASHKEY:
+            return self._hashkey(trip), False
+        self.gateway.admit(trip.headers, arrived=trip.arrived)
         tr_id = trip.headers.get("tr_id", "")
         self.gateway.check_tr_of_host(tr_id)
         service = table.find_service(self.mode, trip.method, trip.path, tr_id)
@@ -245,6 +266,14 @@ class Host:
         )
         answer = table.answer(service, call)
         return answer.body, answer.more
+
+    def _hashkey(self, trip: Trip) -> wire.Json:
+        """Sign a body. How the broker does it is not known; ours is at least the same for the same content."""
+        self.gateway.check_key_headers(trip.headers)
+        given = _json_object(trip.body)
+        text = json.dumps(given, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        digest = hashlib.sha256(f"{self.gateway.credentials.app_key}{text}".encode()).hexdigest()
+        return {"BODY": given, "HASH": digest}
 
     def _trouble_before(self, fault: Fault, trip: Trip) -> WireResponse:
         """Return the reply of a request that was not executed."""
@@ -303,20 +332,27 @@ class Host:
 def _trip(request: Request, path: str, raw: bytes) -> Trip:
     headers = dict(request.headers)
     name = headers.get("tr_id", "") or path
+    if request.method == "POST" and path == "/uapi/hashkey":
+        name = HASHKEY
     if request.method == "POST" and path in {"/oauth2/tokenP", "/oauth2/revokeP"}:
         name = path.rpartition("/")[2]
     query = dict(parse_qsl(request.url.query, keep_blank_values=True))
-    return Trip(name, path, headers, query, raw, request.method)
+    return Trip(name, path, headers, query, raw, request.method, time.monotonic())
 
 
-def _body_params(raw: bytes) -> wire.Params:
-    """Read the body of an order; clients send numbers as text or as numbers."""
+def _json_object(raw: bytes) -> dict[str, object]:
     try:
         given = json.loads(raw or b"{}")
     except (ValueError, RecursionError):
         given = None
     if not isinstance(given, dict):
         raise wire.Refused("OPSQ9995", "ERROR : JSON BODY FORMAT", rt_cd="2")
+    return given
+
+
+def _body_params(raw: bytes) -> wire.Params:
+    """Read the body of an order; clients send numbers as text or as numbers."""
+    given = _json_object(raw)
     return wire.Params(
         {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
     )

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from kis.simulator.ledger import commission, sale_tax
 from kis.simulator.hours import KST
+from kis.simulator.ledger import commission, sale_tax
 from kis.simulator.listings import Listing
 
 FUND = Listing("069500", "KODEX 200", "KOSPI", "ETF")

@@ -29,16 +29,21 @@ SERVICES = tuple(
         overseas.SERVICES,
     )
 )
-BY_ADDRESS: dict[tuple[Mode, str, str, str], Service] = {
-    (mode, service.method, service.path, tr_id): service
-    for service in SERVICES
-    for mode, tr_ids in service.ids.items()
-    for tr_id in tr_ids
+BY_ID: dict[tuple[Mode, str], Service] = {
+    (mode, tr_id): service for service in SERVICES for mode, tr_ids in service.ids.items() for tr_id in tr_ids
 }
+INQUIRY_PATHS = frozenset(service.path for service in SERVICES if service.method == "GET")
 
 
 def find_service(mode: Mode, method: str, path: str, tr_id: str) -> Service | None:
-    return BY_ADDRESS.get((mode, method, path, tr_id))
+    """Return the transaction an address and a TR id mean.
+
+    The gateway goes by the TR id: an inquiry is answered on the path of another one too. Orders are not.
+    """
+    service = BY_ID.get((mode, tr_id))
+    if service is None or service.method != method:
+        return None
+    return service if path == service.path or (method == "GET" and path in INQUIRY_PATHS) else None
 
 
 def answer(service: Service, call: Call) -> Answer:

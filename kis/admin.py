@@ -20,6 +20,7 @@ from kis.models import (
     KisUnfilledOrder,
     RateBudget,
     SyncRun,
+    WireFinding,
 )
 
 
@@ -207,3 +208,16 @@ class RateBudgetAdmin(ReadOnlyAdmin):
     @admin.display(description="앱키 지문")
     def short_id(self, row: RateBudget) -> str:
         return row.key_id[:12]
+
+
+@admin.register(WireFinding)
+class WireFindingAdmin(BooksAdmin):
+    """Fields of the broker's replies that are not as documented."""
+
+    list_display = ("last_seen", mode, "tr", "place", "kind", "example", won("times", "횟수"), "first_seen")
+    list_filter = ("kind", "is_paper", "tr")
+    search_fields = ("tr", "field")
+
+    @admin.display(description="항목", ordering="field")
+    def place(self, row: WireFinding) -> str:
+        return row.place

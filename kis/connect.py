@@ -15,6 +15,7 @@ from kis.client.errors import KisMisconfigured
 from kis.client.session import Session
 from kis.client.throttle import SECONDS_BETWEEN_CALLS
 from kis.client.transport import HttpTransport
+from kis.drift import DriftLog
 from kis.rate_budget import DatabaseBudget
 from kis.stores import DatabaseTokenStore
 
@@ -73,10 +74,13 @@ def connect(mode: Mode) -> Iterator[Connection]:
             environment = configured_environment(mode)
         transport = HttpTransport()
         stack.callback(transport.close)
+        drift = DriftLog(environment)
+        stack.callback(drift.save)
         session = Session(
             environment,
             transport=transport,
             tokens=DatabaseTokenStore(),
             budget=DatabaseBudget(key_id(environment), SECONDS_BETWEEN_CALLS[mode]),
+            on_drift=drift.observe,
         )
         yield Connection(session, now)

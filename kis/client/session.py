@@ -8,6 +8,7 @@ from itertools import count
 
 from kis.client.auth import Token, TokenStore, ask_token, key_id
 from kis.client.codes import TR, Environment
+from kis.client.drift import Observer, watch
 from kis.client.errors import KisReplyChanged, KisUnreachable, RateLimited, TokenExpired
 from kis.client.protocol import Cursor, Reply, read_reply, read_request
 from kis.client.throttle import SECONDS_BETWEEN_CALLS, Budget, Pacer
@@ -24,7 +25,8 @@ MAX_PAGES = 200
 class Session:
     """Inquiries of one environment. Only reads go through here, because a read may be repeated and an order may not.
 
-    `wall_clock` is the real time (tokens expire by it), whatever day a simulator plays.
+    `wall_clock` is the real time (tokens expire by it), whatever day a simulator plays. `on_drift` hears of replies that
+    are not as documented.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class Session:
         transport: Transport,
         tokens: TokenStore,
         budget: Budget | None = None,
+        on_drift: Observer | None = None,
         wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -42,6 +45,7 @@ class Session:
         self.transport = transport
         self.tokens = tokens
         self.budget = budget or Pacer(SECONDS_BETWEEN_CALLS[environment.mode], sleep=sleep)
+        self.on_drift = on_drift
         self.wall_clock = wall_clock
         self.monotonic = monotonic
         self.sleep = sleep
@@ -109,7 +113,8 @@ class Session:
             raise KisUnreachable("시간 안에 응답이 없습니다", tr_id=request.tr_id)
         self.requests += 1
         raw = self.transport.send(request, timeout_seconds=min(CALL_TIMEOUT_SECONDS, remaining))
-        return read_reply(raw, tr_id=request.tr_id, secrets=(*self.environment.secrets, token.value))
+        secrets = (*self.environment.secrets, token.value)
+        return watch(read_reply(raw, tr_id=request.tr_id, secrets=secrets), self.on_drift)
 
     def token(self, *, refused: Token | None = None) -> Token:
         """Return a token the broker has not refused yet, asking for a new one only when there is none."""

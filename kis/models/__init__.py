@@ -2,6 +2,7 @@
 
 from kis.models.accounts import KisAccount
 from kis.models.books import KisExecution, KisHolding, KisUnfilledOrder
+from kis.models.drift import WireFinding
 from kis.models.keys import AccessToken, RateBudget
 from kis.models.market import DailyPrice
 from kis.models.runs import SyncRun
@@ -15,4 +16,5 @@ __all__ = [
     "KisUnfilledOrder",
     "RateBudget",
     "SyncRun",
+    "WireFinding",
 ]

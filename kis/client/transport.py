@@ -1,14 +1,21 @@
-"""The only socket of the client: one HTTP call with a timeout, a total deadline, and no redirects."""
+"""The only socket of the client: one HTTP call with a total deadline and no redirects."""
 
+import http.client
+import io
+import socket
 import time
-from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import requests
 import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from kis.client.errors import KisUnreachable
 from kis.client.protocol import RawReply, Request
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 CONNECT_SECONDS = 5.0
 MAX_BODY_BYTES = 20_000_000
@@ -21,21 +28,90 @@ class Transport(Protocol):
         """Send once. Raises KisUnreachable when no whole answer arrived within `timeout_seconds`."""
 
 
+class DeadlineReader(io.RawIOBase):
+    """Reads a socket until a deadline.
+
+    The timeout of a socket begins anew with every byte that arrives, so that a server dripping its headers or its body
+    never runs into it; here every read is given what is left of the whole.
+    """
+
+    def __init__(self, connection: socket.socket, ends_at: float) -> None:
+        self.connection = connection
+        self.ends_at = ends_at
+        # A file rather than the socket: it keeps the socket open until the reply is read, whoever closes the connection.
+        self.source = connection.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int | None:
+        left = self.ends_at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self.connection.settimeout(left)
+        return self.source.readinto(buffer)
+
+    def close(self) -> None:
+        self.source.close()
+        super().close()
+
+
+class DeadlineResponse(http.client.HTTPResponse):
+    """A reply of which all, from the status line to the last byte, must be there within one timeout of the socket."""
+
+    def __init__(
+        self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
+    ) -> None:
+        super().__init__(sock, debuglevel, method, url)
+        self.fp.close()
+        ends_at = time.monotonic() + (sock.gettimeout() or 0.0)
+        self.fp = io.BufferedReader(DeadlineReader(sock, ends_at))
+
+
+class DeadlineConnection(HTTPConnection):
+    response_class = DeadlineResponse
+
+
+class DeadlineTlsConnection(HTTPSConnection):
+    response_class = DeadlineResponse
+
+
+class DeadlinePool(urllib3.HTTPConnectionPool):
+    ConnectionCls = DeadlineConnection
+
+
+class DeadlineTlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = DeadlineTlsConnection
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """Makes `requests` use these connections."""
+
+    def init_poolmanager(
+        self, connections: int, maxsize: int, block: bool = False, **options: object
+    ) -> None:
+        super().init_poolmanager(connections, maxsize, block, **options)
+        self.poolmanager.pool_classes_by_scheme = {"http": DeadlinePool, "https": DeadlineTlsPool}
+
+
 class HttpTransport:
     """`requests` without its conveniences: no retries, no redirects, no proxy or .netrc from the environment."""
 
-    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self) -> None:
         self.http = requests.Session()
         # A .netrc entry would replace our Authorization header.
         self.http.trust_env = False
-        self.monotonic = monotonic
+        for scheme in ("http://", "https://"):
+            self.http.mount(scheme, DeadlineAdapter())
 
     def close(self) -> None:
         self.http.close()
 
     def send(self, request: Request, *, timeout_seconds: float) -> RawReply:
         """Send once. Raises KisUnreachable when no whole answer arrived within `timeout_seconds`."""
-        ends_at = self.monotonic() + timeout_seconds
+        # Connecting and the TLS handshake may take this long each; the reply gets what they leave of the total.
+        connect_seconds = min(CONNECT_SECONDS, timeout_seconds / 2)
+        timeout = urllib3.Timeout(connect=connect_seconds, read=timeout_seconds, total=timeout_seconds)
         try:
             with self.http.request(
                 request.method,
@@ -43,17 +119,14 @@ class HttpTransport:
                 params=dict(request.params) or None,
                 json=request.body,
                 headers=dict(request.headers),
-                timeout=(min(CONNECT_SECONDS, timeout_seconds), timeout_seconds),
+                timeout=timeout,  # type: ignore[arg-type]  # requests hands it to urllib3 as it is
                 allow_redirects=False,
                 stream=True,
             ) as response:
                 body = bytearray()
-                # The timeout of `requests` counts from byte to byte, and `iter_content` waits for whole chunks; `read1`
-                # returns what is there, so that a slow drip cannot outlive the deadline.
+                # `iter_content` would wait for whole chunks; `read1` returns what is there.
                 while chunk := response.raw.read1(65536, decode_content=True):
                     body += chunk
-                    if self.monotonic() > ends_at:
-                        raise KisUnreachable("응답이 너무 느립니다", tr_id=request.tr_id)
                     if len(body) > MAX_BODY_BYTES:
                         raise KisUnreachable("응답이 너무 큽니다", tr_id=request.tr_id)
                 headers = {name.lower(): value for name, value in response.headers.items()}

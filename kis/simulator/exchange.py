@@ -53,6 +53,11 @@ class Sweeps:
         return self.taken
 
 
+def _levels(quantities: dict[int, int], *, dearest_first: bool = False) -> tuple[Level, ...]:
+    ordered = sorted(quantities.items(), reverse=dearest_first)
+    return tuple(Level(price, quantity) for price, quantity in ordered if quantity > 0)
+
+
 class Exchange(Ledger):
     """A ledger whose orders trade."""
 
@@ -93,7 +98,6 @@ class Exchange(Ledger):
             origin.replaced -= ticket.quantity
             raise
         order = self._accept(account, ticket, now=now, source=source, origin=origin.number)
-        order.action = "amend"
         self._notify("confirmed", order, order.quantity, order.price, now)
         self._arrive(order, quote, now)
         return order
@@ -170,30 +174,20 @@ class Exchange(Ledger):
             return None
         around = depth_around(quote, seed=self.market.seed, levels=levels)
         taken = self._sweeps.at(now)
-        waiting: dict[tuple[Side, int], int] = {}
+        asks = {
+            level.price: level.quantity - taken.get(Swept(code, "buy", level.price), 0)
+            for level in around.asks
+        }
+        bids = {
+            level.price: level.quantity - taken.get(Swept(code, "sell", level.price), 0)
+            for level in around.bids
+        }
         for account in self.accounts.values():
             for order in self.open_orders(account, now):
                 if order.code == code and order.price and not order.asleep:
-                    place = (order.side, order.price)
-                    waiting[place] = waiting.get(place, 0) + order.remaining
-        return Depth(
-            tuple(
-                Level(level.price, quantity)
-                for level in around.asks
-                if (
-                    quantity := max(level.quantity - taken.get(Swept(code, "buy", level.price), 0), 0)
-                    + waiting.get(("sell", level.price), 0)
-                )
-            ),
-            tuple(
-                Level(level.price, quantity)
-                for level in around.bids
-                if (
-                    quantity := max(level.quantity - taken.get(Swept(code, "sell", level.price), 0), 0)
-                    + waiting.get(("buy", level.price), 0)
-                )
-            ),
-        )
+                    side = bids if order.side == "buy" else asks
+                    side[order.price] = max(side.get(order.price, 0), 0) + order.remaining
+        return Depth(_levels(asks)[:levels], _levels(bids, dearest_first=True)[:levels])
 
     def _check(self, account: Account, ticket: Ticket, now: datetime) -> Quote:
         check_phase(ticket, now, is_paper=account.mode == "paper")
@@ -230,6 +224,7 @@ class Exchange(Ledger):
                 kind=ticket.kind,
                 source=source,
                 origin=origin,
+                action="amend" if origin else "order",
                 venue=ticket.venue,
                 trigger=ticket.trigger,
                 asleep=ticket.is_stop,

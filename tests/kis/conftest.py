@@ -109,6 +109,42 @@ class Caller:
         }
         return self.get(CHART, "FHKST03010100", params)
 
+    def order(self, side, **changes):
+        """Buy or sell; a limit order of one share of 005930 unless told otherwise."""
+        prefix = "TTTC" if self.endpoint.account.startswith("1") else "VTTC"
+        number, product = self.endpoint.account.split("-")
+        body = {
+            "CANO": number,
+            "ACNT_PRDT_CD": product,
+            "PDNO": "005930",
+            "ORD_DVSN": "00",
+            "ORD_QTY": "1",
+            "ORD_UNPR": "0",
+            **changes,
+        }
+        tr_id = f"{prefix}{'0012U' if side == 'buy' else '0011U'}"
+        url = f"{self.endpoint.url}{TRADING}/order-cash"
+        return requests.post(url, json=body, headers=self.headers(tr_id), timeout=10)
+
+    def change(self, number, *, cancel=True, **changes):
+        """Cancel or amend all that is left of an order."""
+        prefix = "TTTC" if self.endpoint.account.startswith("1") else "VTTC"
+        account, product = self.endpoint.account.split("-")
+        body = {
+            "CANO": account,
+            "ACNT_PRDT_CD": product,
+            "KRX_FWDG_ORD_ORGNO": "",
+            "ORGN_ODNO": number,
+            "ORD_DVSN": "00",
+            "RVSE_CNCL_DVSN_CD": "02" if cancel else "01",
+            "ORD_QTY": "0",
+            "ORD_UNPR": "0",
+            "QTY_ALL_ORD_YN": "Y",
+            **changes,
+        }
+        url = f"{self.endpoint.url}{TRADING}/order-rvsecncl"
+        return requests.post(url, json=body, headers=self.headers(f"{prefix}0013U"), timeout=10)
+
     def pages(self, inquiry, rows_in, **how):
         """Follow the cursors as a client would, and return the rows of each page."""
         pages, cursor = [], ("", "")

@@ -8,11 +8,18 @@ from kis.simulator.services import (
     balance,
     buying_power,
     daily_chart,
+    indices,
+    minute_charts,
+    multi_price,
+    order_book,
     order_lists,
     orders,
     overseas,
+    price,
     profit,
+    reference,
     sellable,
+    trades,
 )
 from kis.simulator.services.base import Answer, Call, Service, check_account
 
@@ -27,6 +34,13 @@ SERVICES = tuple(
         sellable.SERVICES,
         profit.SERVICES,
         overseas.SERVICES,
+        price.SERVICES,
+        trades.SERVICES,
+        order_book.SERVICES,
+        multi_price.SERVICES,
+        minute_charts.SERVICES,
+        indices.SERVICES,
+        reference.SERVICES,
     )
 )
 BY_ID: dict[tuple[Mode, str], Service] = {

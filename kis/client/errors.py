@@ -28,15 +28,45 @@ class NotOffered(KisError):
         self.tr_name = tr_name
 
 
+class UnknownCode(KisError):
+    """The broker does not know this code; on the wire that is a price of zero, which must never pass for one."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"증권사가 모르는 코드입니다: {code}. 종목코드나 지수코드를 확인해 주세요.")
+        self.code = code
+
+
 class KisUnreachable(KisError):
     """No answer, or one that cannot be read: a read may be tried again, an order would be UNKNOWN.
 
-    `reason` says in Korean what was seen: time-out, closed connection, a page of HTML, broken JSON.
+    `reason` says in Korean what was seen: time-out, closed connection, a page of HTML, broken JSON. `never_sent` is
+    true only where no connection came about, so that not one byte of the request can have left.
     """
 
-    def __init__(self, reason: str, *, tr_id: str = "", status: int = 0) -> None:
+    def __init__(self, reason: str, *, tr_id: str = "", status: int = 0, never_sent: bool = False) -> None:
         where = f" ({tr_id})" if tr_id else ""
         super().__init__(f"증권사의 응답을 받지 못했습니다{where}: {reason}. 잠시 후 다시 시도해 주세요.")
+        self.reason = reason
+        self.tr_id = tr_id
+        self.status = status
+        self.never_sent = never_sent
+
+
+class OrderNotSent(KisError):
+    """The order has provably never left this machine; it may be asked for anew."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"주문을 보내지 못했습니다: {reason}. 증권사에는 아무것도 전달되지 않았습니다.")
+        self.reason = reason
+
+
+class OrderUnknown(KisError):
+    """The order may or may not have reached the exchange: never send it again, look for it in the order list."""
+
+    def __init__(self, reason: str, *, tr_id: str, status: int = 0) -> None:
+        super().__init__(
+            f"주문의 결과를 확인하지 못했습니다: {reason} ({tr_id}). 다시 주문하지 마시고 주문내역에서 접수 여부를 먼저 확인해 주세요."
+        )
         self.reason = reason
         self.tr_id = tr_id
         self.status = status

@@ -3,6 +3,7 @@
 import http.client
 import io
 import socket
+import ssl
 import time
 from typing import TYPE_CHECKING, Protocol
 
@@ -132,14 +133,42 @@ class HttpTransport:
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return RawReply(status=response.status_code, headers=headers, body=bytes(body))
         # `from None`: the original text holds the address with the account number in its query.
-        except (requests.Timeout, urllib3.exceptions.TimeoutError):
-            raise KisUnreachable("시간 안에 응답이 없습니다", tr_id=request.tr_id) from None
-        except requests.exceptions.SSLError:
-            raise KisUnreachable("안전한 연결(TLS)을 맺지 못했습니다", tr_id=request.tr_id) from None
-        except requests.ConnectionError:
-            raise KisUnreachable("연결하지 못했거나 연결이 끊겼습니다", tr_id=request.tr_id) from None
+        except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
+            raise KisUnreachable(
+                "시간 안에 응답이 없습니다", tr_id=request.tr_id, never_sent=is_before_connection(error)
+            ) from None
+        except requests.exceptions.SSLError as error:
+            raise KisUnreachable(
+                "안전한 연결(TLS)을 맺지 못했습니다",
+                tr_id=request.tr_id,
+                never_sent=is_before_connection(error),
+            ) from None
+        except requests.ConnectionError as error:
+            raise KisUnreachable(
+                "연결하지 못했거나 연결이 끊겼습니다",
+                tr_id=request.tr_id,
+                never_sent=is_before_connection(error),
+            ) from None
         except requests.RequestException:
             raise KisUnreachable("요청을 보내지 못했습니다", tr_id=request.tr_id) from None
         # While the body is read, `urllib3` speaks for itself.
         except (urllib3.exceptions.HTTPError, OSError):
             raise KisUnreachable("응답이 중간에 끊겼습니다", tr_id=request.tr_id) from None
+
+
+def is_before_connection(error: Exception) -> bool:
+    """Return whether an error proves that no connection came about: no address, refused, or a wrong certificate.
+
+    `requests` wraps what `urllib3` says; anything it does not say plainly may have happened after the request left.
+    """
+    cause = error.args[0] if error.args else None
+    if isinstance(cause, urllib3.exceptions.MaxRetryError):
+        cause = cause.reason
+    if isinstance(cause, urllib3.exceptions.SSLError):
+        cause = cause.args[0] if cause.args else None
+    return isinstance(
+        cause,
+        urllib3.exceptions.NewConnectionError
+        | urllib3.exceptions.ConnectTimeoutError
+        | ssl.SSLCertVerificationError,
+    )

@@ -1,21 +1,14 @@
 """One budget per app key, whoever calls: turns, ageing, orders first, and many cold processes at once."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-from urllib.parse import urlsplit
-
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from kis.models import RateBudget
 from kis.rate_budget import DatabaseBudget
+from tests.kis.many import run_processes
 
 pytestmark = pytest.mark.django_db
 KEY = "a" * 64
-PROCESSES = Path(__file__).with_name("processes.py")
 
 
 class Clock:
@@ -114,36 +107,6 @@ def test_waiting_ends_with_a_turn():
 def test_no_call_leaves_inside_a_transaction():
     with transaction.atomic(), pytest.raises(RuntimeError):
         budget().wait()
-
-
-def run_processes(simulator, tmp_path, mode, *arguments):
-    """Start processes that know nothing yet, on a database of their own or, with PostgreSQL, on the test's."""
-    settings = connection.settings_dict
-    url = f"sqlite:///{tmp_path / 'shared.sqlite3'}"
-    if connection.vendor == "postgresql":
-        url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{settings['NAME']}").geturl()
-    endpoint = getattr(simulator, mode)
-    name = mode.upper()
-    ran = subprocess.run(
-        [sys.executable, str(PROCESSES), *arguments],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={
-            **os.environ,
-            "AEGIS_ENV_FILE": str(tmp_path / "none.env"),
-            "AEGIS_VAR_DIR": str(tmp_path),
-            "SECRET_KEY": "only-for-this-test" * 3,
-            "DATABASE_URL": url,
-            f"KIS_{name}_APP_KEY": endpoint.app_key,
-            f"KIS_{name}_APP_SECRET": endpoint.app_secret,
-            f"KIS_{name}_ACCOUNT_NO": endpoint.account,
-            f"KIS_{name}_BASE_URL": endpoint.url,
-        },
-    )
-    assert ran.returncode == 0, ran.stderr
-    return [json.loads(line) for line in ran.stdout.splitlines()]
 
 
 @pytest.mark.django_db(transaction=True)

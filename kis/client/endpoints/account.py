@@ -1,70 +1,22 @@
-"""Inquiries of the account: balance, orders of a day, open orders, buying power (kis-api.md section 6)."""
+"""Inquiries of the account: what it holds, what it ordered, what it can buy and sell (kis-api.md section 6)."""
 
-from collections.abc import Callable, Hashable, Mapping
-from datetime import date
-from typing import TypeVar
+from calendar import monthrange
+from collections.abc import Hashable, Mapping
+from datetime import date, timedelta
 
 from kis.client.codes import TR, Mode
+from kis.client.endpoints.paging import collect, refuse_other_sum, same_on_all_pages, steadily
 from kis.client.errors import KisReplyChanged
-from kis.client.protocol import Reply, Row
-from kis.client.records.balance import Balance, BalanceTotals, HoldingRecord
+from kis.client.protocol import Row
+from kis.client.records.assets import AccountAssets, AssetRecord, kinds_of
+from kis.client.records.balance import Balance, BalanceTotals, HoldingRecord, RealisedBalance, Sellable
 from kis.client.records.orders import OrderRecord, UnfilledRecord
 from kis.client.session import Session
 
-T = TypeVar("T")
-#: A trade between two pages of one inquiry makes their totals differ; the whole inquiry is then asked again.
-CONSISTENT_ATTEMPTS = 3
 #: Rows of a full page (kis-api.md section 6).
 ORDERS_PAGE: dict[Mode, int] = {"real": 100, "paper": 15}
 UNFILLED_PAGE: dict[Mode, int] = {"real": 50}
-
-
-class PagesMoved(KisReplyChanged):
-    """The account changed while its pages were read."""
-
-
-def collect(
-    session: Session,
-    tr: TR,
-    params: Mapping[str, str],
-    *,
-    rows: str,
-    read: Callable[[Row], T],
-    key: Callable[[T], Hashable],
-) -> tuple[list[T], list[Reply]]:
-    """Return the records of all pages, and the pages.
-
-    Raises KisReplyChanged as soon as a record stands twice: a page was sent again in place of the next one.
-    """
-    records: dict[Hashable, T] = {}
-    pages = []
-    for page in session.pages(tr, params):
-        pages.append(page)
-        for row in page.rows(rows):
-            record = read(row)
-            if key(record) in records:
-                raise row.changed(rows, "같은 줄이 두 번 왔습니다. 쪽이 되풀이되었을 수 있습니다")
-            records[key(record)] = record
-    return list(records.values()), pages
-
-
-def steadily(ask: Callable[[], T]) -> T:
-    """Ask again while the account moves under the pages. Raises PagesMoved when it never stands still."""
-    for _ in range(CONSISTENT_ATTEMPTS - 1):
-        try:
-            return ask()
-        except PagesMoved:
-            continue
-    return ask()
-
-
-def same_on_all_pages(totals: list[int], *, field: str, tr_id: str) -> int:
-    """Return the total that every page repeats. Raises PagesMoved when they differ."""
-    if len(set(totals)) > 1:
-        raise PagesMoved(
-            field, tr_id=tr_id, problem="조회하는 동안 계좌가 계속 바뀌었습니다. 잠시 후 다시 시도해 주세요"
-        )
-    return totals[0]
+MONTHS_IN_RECENT_STORE = 3
 
 
 def balance(session: Session) -> Balance:
@@ -76,40 +28,96 @@ def balance(session: Session) -> Balance:
 
 
 def balance_once(session: Session) -> Balance:
+    whole, _ = holdings_and_totals(session, TR.BALANCE, {"INQR_DVSN": "02"})
+    return whole
+
+
+def holdings_and_totals(session: Session, tr: TR, changes: Mapping[str, str]) -> tuple[Balance, Row]:
+    """Return the balance of one inquiry, and the totals as they stand on its last page."""
     params = {
         **session.environment.account.params(),
         "AFHR_FLPR_YN": "N",
         "OFL_YN": "",
-        "INQR_DVSN": "02",
         "UNPR_DVSN": "01",
         "FUND_STTL_ICLD_YN": "N",
         "FNCG_AMT_AUTO_RDPT_YN": "N",
         "PRCS_DVSN": "00",
+        **changes,
     }
     rows, pages = collect(
         session,
-        TR.BALANCE,
+        tr,
         params,
         rows="output1",
         read=HoldingRecord.from_row,
         key=lambda row: (row.code, row.kind),
     )
     totals = [BalanceTotals.from_row(page.one("output2")) for page in pages]
-    tr_id = pages[0].tr_id
+    tr_id, field = pages[0].tr_id, "pchs_amt_smtl_amt"
     # Cost does not move with prices, so unlike the value it must fit across pages that are moments apart. The broker
     # may round each row: up to one won a row is left to the reconciliation to show.
-    theirs = same_on_all_pages([total.cost for total in totals], field="pchs_amt_smtl_amt", tr_id=tr_id)
-    ours = sum(row.cost for row in rows)
-    if abs(ours - theirs) > len(rows):
-        raise KisReplyChanged(
-            "pchs_amt_smtl_amt",
-            tr_id=tr_id,
-            problem=f"보유 종목의 매입금액 합 {ours:,}원이 증권사 합계 {theirs:,}원과 다릅니다. 빠진 쪽이 있을 수 있습니다",
-        )
+    refuse_other_sum(
+        "보유 종목의 매입금액",
+        ours=sum(row.cost for row in rows),
+        theirs=same_on_all_pages([total.cost for total in totals], field=field, tr_id=tr_id),
+        unit="원",
+        field=field,
+        tr_id=tr_id,
+        slack=len(rows),
+    )
     by_code: dict[str, list[HoldingRecord]] = {}
     for row in rows:
         by_code.setdefault(row.code, []).append(row)
-    return Balance(totals=totals[-1], rows=tuple(HoldingRecord.merged(same) for same in by_code.values()))
+    merged = tuple(HoldingRecord.merged(same) for same in by_code.values())
+    return Balance(totals=totals[-1], rows=merged), pages[-1].one("output2")
+
+
+def realised_balance(session: Session, *, after_costs: bool = False) -> RealisedBalance:
+    """Return the balance together with today's profit, before or after fees and tax; the real host only.
+
+    Raises KisReplyChanged as `balance` does.
+    https://apiportal.koreainvestment.com/apiservice-apiservice?/uapi/domestic-stock/v1/trading/inquire-balance-rlz-pl
+    """
+    changes = {"INQR_DVSN": "00", "COST_ICLD_YN": "Y" if after_costs else "N"}
+
+    def ask() -> RealisedBalance:
+        whole, totals = holdings_and_totals(session, TR.BALANCE_REALISED, changes)
+        return RealisedBalance.from_row(totals, whole)
+
+    return steadily(ask)
+
+
+def account_assets(session: Session) -> AccountAssets:
+    """Every kind of asset of the account, overseas and funds included; the real host only.
+
+    The rows have no labels on the wire: raises KisReplyChanged when there are not as many as there are kinds.
+    https://apiportal.koreainvestment.com/apiservice-apiservice?/uapi/domestic-stock/v1/trading/inquire-account-balance
+    """
+    account = session.environment.account
+    params = {**account.params(), "INQR_DVSN_1": "", "BSPR_BF_DT_APLY_YN": ""}
+    reply = session.read(TR.ACCOUNT_ASSETS, params)
+    rows, kinds = reply.rows("output1"), kinds_of(account.product_code)
+    if len(rows) != len(kinds):
+        raise KisReplyChanged(
+            "output1",
+            tr_id=reply.tr_id,
+            problem=f"자산 종류가 {len(kinds)}줄이어야 하는데 {len(rows)}줄이 왔습니다",
+        )
+    records = (AssetRecord.from_row(row, kind) for row, kind in zip(rows, kinds, strict=True))
+    return AccountAssets.from_row(reply.one("output2"), tuple(records))
+
+
+def sellable_quantity(session: Session, *, code: str) -> Sellable:
+    """Return what of one stock can be sold now, open sell orders taken off; zeros if none is held. The real host only.
+
+    The reply is one object, called `output` and not `output1` as the specification prints.
+    https://apiportal.koreainvestment.com/apiservice-apiservice?/uapi/domestic-stock/v1/trading/inquire-psbl-sell
+    """
+    row = session.read(TR.SELLABLE, {**session.environment.account.params(), "PDNO": code}).one("output")
+    found = Sellable.from_row(row)
+    if found.code != code:
+        raise row.changed("pdno", f"{code} 대신 {found.code}의 수량이 왔습니다")
+    return found
 
 
 def daily_orders(
@@ -120,11 +128,45 @@ def daily_orders(
     Raises KisReplyChanged when a row repeats or the fills do not add up to the broker's own total.
     https://apiportal.koreainvestment.com/apiservice/apiservice-domestic-stock-order#L_bc51f9f7-146f-4971-a5ae-ebd574acec12
     """
-    return steadily(lambda: daily_orders_once(session, first=first, last=last, only_open=only_open))
+    return steadily(
+        lambda: orders_once(session, TR.DAILY_ORDERS, first=first, last=last, only_open=only_open)
+    )
 
 
-def daily_orders_once(
-    session: Session, *, first: date, last: date, only_open: bool
+def old_orders(session: Session, *, first: date, last: date) -> tuple[OrderRecord, ...]:
+    """Orders of more than three months ago, as `daily_orders`; from a slow store, best asked after 15:30."""
+    return steadily(lambda: orders_once(session, TR.OLD_ORDERS, first=first, last=last))
+
+
+def orders_between(session: Session, *, first: date, last: date, today: date) -> tuple[OrderRecord, ...]:
+    """Orders from `first` to `last`, both included, from wherever the broker keeps them; oldest first.
+
+    The slow store is asked for at most three months at a time. Which store has the very day three months ago is not
+    documented, so both are asked for it, and the recent one is believed.
+    """
+    boundary = months_before(today, MONTHS_IN_RECENT_STORE)
+    orders: dict[Hashable, OrderRecord] = {}
+    begin = first
+    while begin <= min(last, boundary):
+        next_begin = months_before(begin, -MONTHS_IN_RECENT_STORE)
+        end = min(next_begin - timedelta(days=1), last, boundary)
+        orders |= {order.key: order for order in old_orders(session, first=begin, last=end)}
+        begin = next_begin
+    if last >= boundary:
+        recent = daily_orders(session, first=max(first, boundary), last=last)
+        orders |= {order.key: order for order in recent}
+    return tuple(orders.values())
+
+
+def months_before(day: date, months: int) -> date:
+    """Return the same day of an earlier month (or of a later one), or that month's last day."""
+    month = day.year * 12 + day.month - 1 - months
+    last_day = monthrange(month // 12, month % 12 + 1)[1]
+    return date(month // 12, month % 12 + 1, min(day.day, last_day))
+
+
+def orders_once(
+    session: Session, tr: TR, *, first: date, last: date, only_open: bool = False
 ) -> tuple[OrderRecord, ...]:
     environment = session.environment
     params = {
@@ -143,25 +185,15 @@ def daily_orders_once(
     if environment.tr_set == "current":
         params["EXCG_ID_DVSN_CD"] = "KRX" if environment.is_paper else "ALL"
     orders, pages = collect(
-        session,
-        TR.DAILY_ORDERS,
-        params,
-        rows="output1",
-        read=OrderRecord.from_row,
-        key=lambda order: order.key,
+        session, tr, params, rows="output1", read=OrderRecord.from_row, key=lambda order: order.key
     )
     tr_id, totals = pages[0].tr_id, [page.one("output2") for page in pages]
-    for field, ours, unit in (
-        ("tot_ccld_qty", sum(order.filled for order in orders), "주"),
-        ("tot_ccld_amt", sum(order.filled_amount for order in orders), "원"),
+    for field, what, ours, unit in (
+        ("tot_ccld_qty", "체결 수량", sum(order.filled for order in orders), "주"),
+        ("tot_ccld_amt", "체결 금액", sum(order.filled_amount for order in orders), "원"),
     ):
         theirs = same_on_all_pages([total.integer(field) for total in totals], field=field, tr_id=tr_id)
-        if ours != theirs:
-            raise KisReplyChanged(
-                field,
-                tr_id=tr_id,
-                problem=f"체결 합계 {ours:,}{unit}가 증권사 합계 {theirs:,}{unit}와 다릅니다. 빠진 쪽이 있을 수 있습니다",
-            )
+        refuse_other_sum(what, ours=ours, theirs=theirs, unit=unit, field=field, tr_id=tr_id)
     return tuple(orders)
 
 

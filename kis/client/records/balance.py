@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from kis.client.protocol import Row
-from kis.client.records.fields import stock_name
+from kis.client.records.fields import short_code, stock_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +130,63 @@ class Balance:
     def held(self) -> tuple[HoldingRecord, ...]:
         """Rows with shares; sold-out stocks linger in the reply for two days."""
         return tuple(row for row in self.rows if row.quantity)
+
+
+@dataclass(frozen=True, slots=True)
+class RealisedBalance:
+    """A balance with today's profit in won and its rates in percent; of today's sales, and of what is still held."""
+
+    balance: Balance
+    realised: int
+    realised_rate: Decimal
+    unrealised: int
+    unrealised_rate: Decimal
+    raw: Mapping[str, Any] = field(repr=False)
+
+    @classmethod
+    def from_row(cls, row: Row, balance: Balance) -> "RealisedBalance":
+        return cls(
+            balance=balance,
+            realised=row.integer("rlzt_pfls"),
+            realised_rate=row.decimal("rlzt_erng_rt"),
+            unrealised=row.integer("real_evlu_pfls"),
+            unrealised_rate=row.decimal("real_evlu_pfls_erng_rt"),
+            raw=row.data,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sellable:
+    """What of one stock can be sold now, in shares; zeros for a stock that is not held. Won, rate in percent."""
+
+    code: str
+    name: str
+    quantity: int
+    sellable: int
+    bought: int
+    sold: int
+    average: Decimal
+    cost: int
+    price: int
+    value: int
+    profit: int
+    profit_rate: Decimal
+    raw: Mapping[str, Any] = field(repr=False)
+
+    @classmethod
+    def from_row(cls, row: Row) -> "Sellable":
+        return cls(
+            code=short_code(row),
+            name=stock_name(row),
+            quantity=row.quantity("cblc_qty"),
+            sellable=row.quantity("ord_psbl_qty"),
+            bought=row.quantity("buy_qty"),
+            sold=row.quantity("sll_qty"),
+            average=row.decimal("pchs_avg_pric"),
+            cost=row.integer("pchs_amt"),
+            price=row.quantity("now_pric"),
+            value=row.integer("evlu_amt"),
+            profit=row.integer("evlu_pfls_amt"),
+            profit_rate=row.decimal("evlu_pfls_rt"),
+            raw=row.data,
+        )

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -234,6 +235,35 @@ def test_failing_observer_never_breaks_a_read(caplog):
     session.on_drift = fail
     assert session.read(TR.BUYING_POWER, {}).body == FINE
     assert ("ValueError" in caplog.text, "12345678" in caplog.text) == (True, False)
+
+
+# --- recorded replies -----------------------------------------------------------------------------------------------
+
+RECORDED = {
+    path.stem: json.loads(path.read_text(encoding="utf-8"))
+    for path in sorted((Path(__file__).resolve().parents[1] / "data" / "kis").glob("*.json"))
+}
+ACCEPTED = {name: kept for name, kept in RECORDED.items() if kept["body"].get("rt_cd") == "0"}
+
+
+@pytest.mark.parametrize("kept", ACCEPTED.values(), ids=ACCEPTED)
+def test_recorded_reply_is_as_documented(kept):
+    assert find_drift(kept["tr_id"], kept["body"]) == ()
+
+
+@pytest.mark.parametrize("kept", ACCEPTED.values(), ids=ACCEPTED)
+def test_every_renamed_field_of_a_recorded_reply_is_found(kept):
+    for section in FIELDS_BY_ID[kept["tr_id"]].sections:
+        recorded = kept["body"][section.name]
+        row = dict(recorded if isinstance(recorded, dict) else next(iter(recorded), {}))
+        for name in row:
+            changed = {("fresh" if key == name else key): value for key, value in row.items()}
+            other = changed if section.shape == "object" else [changed]
+            found = find_drift(kept["tr_id"], kept["body"] | {section.name: other})
+            expected = {("fresh", Kind.UNKNOWN)} | (
+                {(name, Kind.MISSING)} if name in section.required else set()
+            )
+            assert {(item.field, item.kind) for item in found} == expected
 
 
 # --- simulated replies ----------------------------------------------------------------------------------------------
@@ -555,7 +585,8 @@ def test_connection_keeps_what_its_session_finds(simulator, client_of, settings)
     side = simulator.real
     settings.AEGIS_DEMO = False
     settings.KIS_ACCOUNTS = {
-        "real": {
+        "real": settings.KIS_ACCOUNTS["real"]
+        | {
             "app_key": side.app_key,
             "app_secret": side.app_secret,
             "account_no": side.account,

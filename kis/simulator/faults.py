@@ -33,7 +33,19 @@ STAGES: dict[str, Stage] = {
 }
 ARGUMENTS = {"drop_field": 1, "rename_field": 2, "late_visible": 1}
 NOT_FOR_TOKENS = {"token_expired", "late_visible", "drop_page", "repeat_page"}
-TOKEN_SERVICES = {"tokenP", "revokeP"}
+TOKEN_SERVICES = {"tokenP", "revokeP", "Approval"}
+#: What can go wrong with a websocket; the rest speaks of HTTP and of pages.
+FOR_FEED = {
+    "reset_before",
+    "token_expired",
+    "drop_field",
+    "rename_field",
+    "reset_after",
+    "hang_after",
+    "truncate",
+    "bad_json",
+}
+FEED_PREFIX, PINGPONG = "H0", "PINGPONG"
 MAX_DELAY_MS = 600_000
 
 
@@ -52,10 +64,17 @@ class Fault:
         return STAGES[self.kind]
 
     def matches(self, name: str) -> bool:
-        """`*` ends a prefix; token calls have to be named, so that `*` leaves a client its token."""
-        if self.tr.endswith("*"):
-            return name not in TOKEN_SERVICES and name.startswith(self.tr[:-1])
-        return name == self.tr
+        """`*` ends a prefix. Token calls have to be named, so that `*` leaves a client its token.
+
+        So has the websocket, at least as H0*: its frames would use up what is meant for requests.
+        """
+        if not self.tr.endswith("*"):
+            return name == self.tr
+        return (
+            name not in TOKEN_SERVICES
+            and name.startswith(self.tr[:-1])
+            and is_of_feed(name) == is_of_feed(self.tr)
+        )
 
     def delay_seconds(self, default_ms: int = 0) -> float:
         return (default_ms if self.delay_ms is None else self.delay_ms) / 1000
@@ -63,6 +82,11 @@ class Fault:
     def as_json(self) -> Json:
         kind = ":".join((self.kind, *self.arguments))
         return {"tr": self.tr, "kind": kind, "times": self.times, "delay_ms": self.delay_ms or 0}
+
+
+def is_of_feed(name: str) -> bool:
+    """Return whether a name is one of the websocket's frames."""
+    return name.startswith(FEED_PREFIX) or name == PINGPONG
 
 
 class Faults:
@@ -112,6 +136,8 @@ def _parse_fault(item: object) -> Fault:
         raise ControlRefused(f"late_visible 뒤에는 초를 숫자로 적어 주세요: {text}")
     if tr in TOKEN_SERVICES and kind in NOT_FOR_TOKENS:
         raise ControlRefused(f"토큰 요청에는 쓸 수 없는 장애입니다: {text}")
+    if is_of_feed(tr) and kind not in FOR_FEED:
+        raise ControlRefused(f"웹소켓에는 쓸 수 없는 장애입니다: {text}")
     times = _count(item, "times", default=1, lowest=1, highest=1_000_000)
     delay = (
         _count(item, "delay_ms", default=-1, lowest=0, highest=MAX_DELAY_MS) if "delay_ms" in item else None

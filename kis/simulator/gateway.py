@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 from kis.client.codes import APP_KEY_LENGTH, APP_SECRET_LENGTH, Mode
 from kis.simulator.clock import wall_now
@@ -16,6 +17,7 @@ from kis.simulator.wire import Json, Refused
 TOKEN_LIFE = timedelta(hours=24)
 SAME_TOKEN_FOR = timedelta(hours=6)
 BETWEEN_TOKEN_CALLS = timedelta(minutes=1)
+BETWEEN_APPROVALS = timedelta(seconds=0.98)
 RATE_WINDOW_SECONDS = 0.98  # calls sent exactly a second apart may arrive a little closer together
 BURST_WINDOW_SECONDS = 1.0
 REAL_ONLY_FIRST_LETTERS = frozenset("TCJ")
@@ -55,7 +57,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token and its life on the real clock."""
+    """An access token, or the approval key of a websocket, and its life on the real clock."""
 
     text: str = field(repr=False)
     issued_at: datetime
@@ -102,6 +104,7 @@ class Gateway:
         self.credentials = credentials
         self.traffic = Traffic()
         self.tokens: list[Token] = []
+        self.approvals: list[Token] = []
         self.last_token_call: datetime | None = None
         self.revision = 0
         self._other_app_key = other_app_key
@@ -113,10 +116,7 @@ class Gateway:
     def issue_token(self, body: Mapping[str, str]) -> Json:
         """Answer /oauth2/tokenP: the same token for six hours, and one call a minute."""
         self._check_keys(body)
-        if not body.get("grant_type"):
-            raise OauthRefused("EGW00112", "grant_type은 필수입니다.")
-        if body["grant_type"] != "client_credentials":
-            raise OauthRefused("EGW00113", "지원하지 않는 grant_type 입니다.")
+        _check_grant(body)
         now = wall_now()
         last = self.last_token_call
         # The minute counts from the last token handed out. It is kept with the state, so a restart neither lifts
@@ -146,6 +146,32 @@ class Gateway:
         self.tokens = left
         self.revision += 1
         return {"code": 200, "message": "접근토큰 폐기에 성공하였습니다"}
+
+    def issue_approval(self, body: Mapping[str, str]) -> Json:
+        """Answer /oauth2/Approval: the key to subscribe with, good for a day; the secret has another name here."""
+        self._check_keys({**body, "appsecret": body.get("secretkey", "")})
+        _check_grant(body)
+        now = wall_now()
+        last = self.approvals[-1].issued_at if self.approvals else None
+        if self._rate is not None and last is not None and last <= now < last + BETWEEN_APPROVALS:
+            raise self.over_rate()
+        approval = Token(str(uuid4()), now, now + TOKEN_LIFE)
+        self.approvals = [old for old in self.approvals if old.expires_at > now] + [approval]
+        self.revision += 1
+        return {"approval_key": approval.text}
+
+    def approves(self, key: str) -> bool:
+        """Return whether this is an approval key of this host that has not expired."""
+        now = wall_now()
+        return any(approval.text == key and now < approval.expires_at for approval in self.approvals)
+
+    def age_approvals(self) -> None:
+        """Let every approval key expire; open connections survive that."""
+        past = wall_now() - TOKEN_LIFE
+        self.approvals = [
+            replace(old, issued_at=past - TOKEN_LIFE, expires_at=past) for old in self.approvals
+        ]
+        self.revision += 1
 
     def age_tokens(self) -> None:
         """Make every token as if it was issued more than a day ago: expired, and a new one may be asked for."""
@@ -213,6 +239,13 @@ class Gateway:
         if len(self._admitted) >= self._rate:
             raise self.over_rate()
         self._admitted.append(now)
+
+
+def _check_grant(body: Mapping[str, str]) -> None:
+    if not body.get("grant_type"):
+        raise OauthRefused("EGW00112", "grant_type은 필수입니다.")
+    if body["grant_type"] != "client_credentials":
+        raise OauthRefused("EGW00113", "지원하지 않는 grant_type 입니다.")
 
 
 def _token_text(app_key: str, now: datetime) -> str:

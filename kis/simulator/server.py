@@ -1,6 +1,7 @@
 """The simulator over HTTP: one server per host of the broker, in a thread of its own."""
 
 import asyncio
+import contextlib
 import gzip
 import hashlib
 import json
@@ -9,7 +10,7 @@ import socket
 import struct
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +20,7 @@ from urllib.parse import parse_qsl
 import uvicorn
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
@@ -33,16 +34,20 @@ from kis.simulator.gateway import Credentials, Gateway, gateway_refusal
 from kis.simulator.hours import at
 from kis.simulator.ledger import Account
 from kis.simulator.market import SESSION_TIME, Market, read_market
+from kis.simulator.realtime import Feed, keep_looking
+from kis.simulator.realtime_hub import Hub, Rhythm
 from kis.simulator.seed import fill_sample_accounts
 from kis.simulator.services import table
 from kis.simulator.services.base import Call
 from kis.simulator.state import read_state, restore, write_state
 
 MODES: tuple[Mode, ...] = ("real", "paper")
+Ports = dict[Mode, socket.socket]
 LOOPBACK = {"127.0.0.1", "::1"}
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER with no time to linger: closing sends RST
 HANG_MS = 60_000
 ROUNDS_TO_CLOSE = 12
+LONGEST_MESSAGE = 65_536
 WORTH_ZIPPING = 1_000
 DRIP_BYTES = 64
 DRIP_MS = 50
@@ -55,8 +60,8 @@ HASHKEY = "hashkey"
 class SimulatorConfig:
     """How a simulator is started; port 0 picks a free one, `state_file` None keeps nothing.
 
-    `limits=False` lifts the rates and the minute between token calls. The websocket ports are reserved, so that the
-    printed addresses are ours, but nothing listens on them: the simulator has no realtime feed.
+    `limits=False` lifts the rates and the minute between token calls. `ws_fields` is the year whose field lists the
+    websocket sends (2023, 2025 or 2026); None follows the clock.
     """
 
     host: str = "127.0.0.1"
@@ -73,6 +78,8 @@ class SimulatorConfig:
     rate_real: int = 18
     rate_paper: int = 1
     limits: bool = True
+    ws_fields: int | None = None
+    ws_rhythm: Rhythm = field(default_factory=Rhythm)
     sample_accounts: bool = True
 
 
@@ -122,7 +129,7 @@ def json_response(body: object, *, status: int = 200, headers: dict[str, str] | 
 class Trip:
     """One request of a client: what it is called in counts and faults, and what came with it."""
 
-    name: str  # a TR id, tokenP or revokeP
+    name: str  # a TR id, tokenP, revokeP or Approval
     path: str
     headers: dict[str, str]
     query: dict[str, str]
@@ -163,6 +170,7 @@ class Host:
             path = "/" + request.url.path.strip("/").replace("//", "/")
             if path.startswith("/_sim/"):
                 response = self._control(request, path.removeprefix("/_sim/"), raw)
+                self.simulator.hub.look()
                 self.simulator.save_if_changed()
                 await response(scope, receive, send)
             else:
@@ -239,6 +247,8 @@ class Host:
         )
         if trip.name == "tokenP":
             return self.gateway.issue_token(fields), False
+        if trip.name == "Approval":
+            return self.gateway.issue_approval(fields), False
         return self.gateway.revoke_token(fields), False
 
     def _transaction(self, trip: Trip) -> tuple[wire.Json, bool]:
@@ -334,8 +344,9 @@ def _trip(request: Request, path: str, raw: bytes) -> Trip:
     name = headers.get("tr_id", "") or path
     if request.method == "POST" and path == "/uapi/hashkey":
         name = HASHKEY
-    if request.method == "POST" and path in {"/oauth2/tokenP", "/oauth2/revokeP"}:
-        name = path.rpartition("/")[2]
+    service = path.removeprefix("/oauth2/")
+    if request.method == "POST" and service != path and service in TOKEN_SERVICES:
+        name = service
     query = dict(parse_qsl(request.url.query, keep_blank_values=True))
     return Trip(name, path, headers, query, raw, request.method, time.monotonic())
 
@@ -401,11 +412,17 @@ class Connection(H11Protocol):
 class Listener:
     """One listening port on the running event loop, which can stop and go on listening."""
 
-    def __init__(self, host: Host, bound: socket.socket) -> None:
+    def __init__(
+        self, app: ASGIApp, bound: socket.socket, *, ws: Literal["none", "websockets-sansio"]
+    ) -> None:
         self._config = uvicorn.Config(
-            host,
+            app,
             http="h11",
-            ws="none",
+            ws=ws,
+            # The broker has its own PINGPONG, and compresses nothing.
+            ws_ping_interval=None,
+            ws_per_message_deflate=False,
+            ws_max_size=LONGEST_MESSAGE,
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -464,15 +481,16 @@ class Listener:
             self._server.close()
 
 
-def bind(host: str, port: int, *, reuse: bool = True) -> socket.socket:
-    """Take a port without listening on it yet. Raises CannotStart."""
+def bind(host: str, port: int) -> socket.socket:
+    """Take a port; who calls it waits until somebody serves it. Raises CannotStart."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named because asyncio turns off Nagle only then; every reply would wait 40 ms for an ACK.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        if reuse:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
+        # Until one of them listens, two sockets may share a port that may be used again.
+        bound.listen()
     except (OSError, OverflowError) as error:
         bound.close()
         raise CannotStart(_why_not_bound(host, port, error)) from None
@@ -495,6 +513,7 @@ class Simulator:
 
     real: Endpoint
     paper: Endpoint
+    hub: Hub
 
     def __init__(self, config: SimulatorConfig | None = None) -> None:
         """Load market, accounts and state. Raises CannotStart; nothing is opened before `start`."""
@@ -543,8 +562,8 @@ class Simulator:
     def start(self) -> Self:
         """Open the ports and serve in the background. Raises CannotStart."""
         config = self.config
-        bound: dict[Mode, socket.socket] = {}
-        reserved: dict[Mode, socket.socket] = {}
+        bound: Ports = {}
+        ws_bound: Ports = {}
         ports: dict[Mode, tuple[int, int]] = {
             "real": (config.real_port, config.real_ws_port),
             "paper": (config.paper_port, config.paper_ws_port),
@@ -554,16 +573,16 @@ class Simulator:
                 port, ws_port = ports[mode]
                 bound[mode] = bind(config.host, port)
                 self._sockets.append(bound[mode])
-                reserved[mode] = bind(config.host, ws_port, reuse=False)
-                self._sockets.append(reserved[mode])
+                ws_bound[mode] = bind(config.host, ws_port)
+                self._sockets.append(ws_bound[mode])
             self.save_if_changed()
         except CannotStart:
             self._close_sockets()
             raise
-        self.real, self.paper = (self._endpoint(mode, bound[mode], reserved[mode]) for mode in MODES)
+        self.real, self.paper = (self._endpoint(mode, bound[mode], ws_bound[mode]) for mode in MODES)
         ready = threading.Event()
         self._thread = threading.Thread(
-            target=self._run, args=(bound, ready), name="kis-simulator", daemon=True
+            target=self._run, args=(bound, ws_bound, ready), name="kis-simulator", daemon=True
         )
         self._thread.start()
         ready.wait()
@@ -608,33 +627,52 @@ class Simulator:
         except OSError:
             raise CannotStart(f"상태 파일을 쓸 수 없습니다: {path}") from None
 
-    def _endpoint(self, mode: Mode, bound: socket.socket, reserved: socket.socket) -> Endpoint:
+    def _endpoint(self, mode: Mode, bound: socket.socket, ws_bound: socket.socket) -> Endpoint:
         credentials = self.gateways[mode].credentials
         host = {"0.0.0.0": "127.0.0.1"}.get(self.config.host, self.config.host)  # noqa: S104  # an address to call, not to open
         host = f"[{host}]" if ":" in host else host
         return Endpoint(
             url=f"http://{host}:{bound.getsockname()[1]}",
-            ws=f"ws://{host}:{reserved.getsockname()[1]}",
+            ws=f"ws://{host}:{ws_bound.getsockname()[1]}",
             account=credentials.account,
             app_key=credentials.app_key,
             app_secret=credentials.app_secret,
             hts_id=credentials.hts_id,
         )
 
-    def _run(self, bound: dict[Mode, socket.socket], ready: threading.Event) -> None:
-        asyncio.run(self._serve(bound, ready))
+    def _run(self, bound: Ports, ws_bound: Ports, ready: threading.Event) -> None:
+        asyncio.run(self._serve(bound, ws_bound, ready))
 
-    async def _serve(self, bound: dict[Mode, socket.socket], ready: threading.Event) -> None:
+    async def _serve(self, bound: Ports, ws_bound: Ports, ready: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
+        self.hub = Hub(
+            exchange=self.exchange,
+            clock=self.clock,
+            gateways=self.gateways,
+            forced_fields=self.config.ws_fields,
+            rhythm=self.config.ws_rhythm,
+        )
+        feeds = []
         for mode in MODES:
             host = Host(self, mode, latency_ms=self.config.latency_ms)
-            self.listeners[mode] = Listener(host, bound[mode])
+            feed = Feed(self.hub, mode, gateway=self.gateways[mode], faults=host.faults, latency=host.latency)
+            self.listeners[mode] = Listener(host, bound[mode], ws="none")
             await self.listeners[mode].open()
+            feeds.append(Listener(feed, ws_bound[mode], ws="websockets-sansio"))
+            await feeds[-1].open()
+        with self.exchange.lock:
+            self.exchange.on_notice.append(self.hub.notice)
+        looking = asyncio.create_task(keep_looking(self.hub, save=self.save_if_changed))
         ready.set()
         await self._stop.wait()
-        for listener in self.listeners.values():
+        with self.exchange.lock:
+            self.exchange.on_notice.remove(self.hub.notice)
+        looking.cancel()
+        for listener in (*self.listeners.values(), *feeds):
             await listener.close()
+        with contextlib.suppress(asyncio.CancelledError):
+            await looking
 
     def _close_sockets(self) -> None:
         for opened in self._sockets:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -129,16 +129,18 @@ def _dump_order(order: Order) -> dict[str, object]:
 def _dump_gateway(gateway: Gateway) -> dict[str, object]:
     traffic = gateway.traffic
     return {
-        "tokens": [
-            [token.text, token.issued_at.isoformat(), token.expires_at.isoformat()]
-            for token in gateway.tokens
-        ],
+        "tokens": _dump_tokens(gateway.tokens),
+        "approvals": _dump_tokens(gateway.approvals),
         "last_token_call": gateway.last_token_call.isoformat() if gateway.last_token_call else None,
         "counts": dict(traffic.counts),
         "rate_limited": traffic.rate_limited,
         "tokens_issued": traffic.tokens_issued,
         "longest_burst": traffic.longest_burst,
     }
+
+
+def _dump_tokens(tokens: Iterable[Token]) -> list[list[str]]:
+    return [[token.text, token.issued_at.isoformat(), token.expires_at.isoformat()] for token in tokens]
 
 
 def _restore_market(state: dict[str, Any], exchange: Exchange) -> None:
@@ -197,13 +199,19 @@ def _restore_order(saved: dict[str, Any], mode: Mode, account: str) -> Order:
 
 
 def _restore_gateway(saved: dict[str, Any], gateway: Gateway) -> None:
-    gateway.tokens = [
-        Token(text, datetime.fromisoformat(issued), datetime.fromisoformat(expires))
-        for text, issued, expires in saved["tokens"]
-    ]
+    gateway.tokens = _restore_tokens(saved["tokens"])
+    # A state written before there was a websocket has none.
+    gateway.approvals = _restore_tokens(saved.get("approvals", []))
     last = saved["last_token_call"]
     gateway.last_token_call = datetime.fromisoformat(last) if last else None
     gateway.traffic.counts.update(saved["counts"])
     gateway.traffic.rate_limited = int(saved["rate_limited"])
     gateway.traffic.tokens_issued = int(saved["tokens_issued"])
     gateway.traffic.longest_burst = int(saved["longest_burst"])
+
+
+def _restore_tokens(saved: list[list[str]]) -> list[Token]:
+    return [
+        Token(text, datetime.fromisoformat(issued), datetime.fromisoformat(expires))
+        for text, issued, expires in saved
+    ]

@@ -67,7 +67,7 @@ class Command(OwnerCommand):
         parser.add_argument(
             "--paper-port", type=port, default=29443, help="모의 REST 포트, 0은 자동 (기본 29443)"
         )
-        ws_help = "{} 웹소켓 포트, 0은 자동 (기본 {}). 실시간 시세는 제공하지 않으므로 번호만 확보하고 열지는 않습니다"
+        ws_help = "{} 웹소켓(실시간 시세, 체결통보) 포트, 0은 자동 (기본 {})"
         parser.add_argument("--real-ws-port", type=port, default=21000, help=ws_help.format("실전", 21000))
         parser.add_argument("--paper-ws-port", type=port, default=31000, help=ws_help.format("모의", 31000))
         parser.add_argument("--state", type=Path, help="상태를 저장하고 이어서 시작할 파일")
@@ -88,9 +88,10 @@ class Command(OwnerCommand):
         )
         parser.add_argument(
             "--ws-fields",
-            choices=("2023", "2025", "2026"),
-            default="2026",
-            help="웹소켓 전문의 연도 (실시간 시세를 제공하지 않으므로 지금은 영향이 없습니다)",
+            type=int,
+            choices=(2023, 2025, 2026),
+            help="웹소켓 전문의 연도: 체결가와 체결통보의 항목 수가 2023은 46과 23, 2025는 46과 26, 2026은 47과 26 "
+            "(기본은 시계의 날짜를 따름)",
         )
 
     def handle(self, *_args: object, **options: Any) -> None:  # noqa: ANN401  # as in Django
@@ -127,4 +128,5 @@ def _config(options: dict[str, Any]) -> SimulatorConfig:
         rate_real=options["rate_real"],
         rate_paper=options["rate_paper"],
         limits=not options["no_limits"],
+        ws_fields=options["ws_fields"],
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from kis.calendar import business_day_before, is_business_day
-from kis.client.endpoints.quotes import daily_chart
+from kis.client.endpoints.charts import daily_chart
 from kis.client.errors import KisError, KisUnreachable
 from kis.client.records.charts import DailyBar
 from kis.client.session import Session

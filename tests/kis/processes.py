@@ -29,7 +29,7 @@ def ask_for_token(mode):
 
 def read_charts(mode, charts):
     """Read so many charts one after the other and return when the first and the last were read."""
-    from kis.client.endpoints.quotes import daily_chart
+    from kis.client.endpoints.charts import daily_chart
     from kis.connect import connect
 
     codes = ("005930", "000660", "035420", "005380", "068270", "051910", "055550", "105560")

@@ -13,7 +13,7 @@ import requests
 from kis.client.auth import TOKEN_TR, MemoryTokenStore, Token
 from kis.client.codes import AccountNumber, Environment
 from kis.client.endpoints.account import balance, daily_orders
-from kis.client.endpoints.quotes import daily_chart
+from kis.client.endpoints.charts import daily_chart
 from kis.client.errors import KisError, KisReplyChanged, KisUnreachable, RateLimited, TokenExpired
 from kis.client.session import MAX_ATTEMPTS, Session
 from kis.client.throttle import Pacer

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 
 from kis.client.auth import MemoryTokenStore
 from kis.client.codes import AccountNumber, Environment
-from kis.client.endpoints.quotes import daily_chart
+from kis.client.endpoints.charts import daily_chart
 from kis.client.errors import KisError, KisReplyChanged, TokenExpired
 from kis.client.protocol import Cursor, RawReply, Reply
 from kis.client.session import Session

@@ -289,9 +289,14 @@ def _json_object(raw: bytes) -> dict[str, object]:
 def _body_params(raw: bytes) -> wire.Params:
     """Read the body of an order; clients send numbers as text or as numbers."""
     given = _json_object(raw)
-    return wire.Params(
-        {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
-    )
+    return wire.Params({name: _text(value) for name, value in given.items()})
+
+
+def _text(value: object) -> str:
+    """Write a value of a body as text; null says the same as a blank."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 async def _start(response: WireResponse, send: Send) -> None:

@@ -389,6 +389,10 @@ def test_nonsense_in_an_order_names_the_field(real, wrong):
     assert next(iter(wrong)) in reply["msg1"]
 
 
+def test_null_in_an_order_says_nothing(real):
+    assert real.order("buy", ORD_DVSN="01", EXCG_ID_DVSN_CD=None, CNDT_PRIC=None).json()["rt_cd"] == "0"
+
+
 def test_orders_are_posted_and_inquiries_are_not(real):
     url = f"{real.endpoint.url}/uapi/domestic-stock/v1/trading/order-cash"
     assert requests.get(url, headers=real.headers("TTTC0012U"), timeout=10).json()["msg_cd"] == "OPSQ0002"

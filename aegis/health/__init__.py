@@ -1,0 +1,49 @@
+"""What `manage.py doctor` examines, in the order it is told."""
+
+from aegis.health import account, broker, configuration, database, files, findings, jobs
+from aegis.health.case import Case, Check, Line, Status, examine_one, not_reached, open_case
+from kis.client.codes import Mode
+
+KEYS, DATABASE, HOST, TOKEN = "키와 계좌", "데이터베이스", "증권사 연결", "접근 토큰"
+CHECKS = (
+    Check("설정 파일", configuration.env_file),
+    Check("모드", configuration.mode),
+    Check(KEYS, configuration.keys),
+    Check("비밀 보관", configuration.secrecy),
+    Check(DATABASE, database.database),
+    Check(HOST, broker.host, needs=(KEYS,)),
+    Check("인증서", broker.certificate, needs=(HOST,)),
+    Check("시계", broker.clock, needs=(HOST,)),
+    Check(TOKEN, account.token, needs=(KEYS, DATABASE, HOST)),
+    Check("계좌 조회", account.inquiry, needs=(TOKEN,)),
+    Check("호출 한도", account.rate_limit, needs=(KEYS, DATABASE)),
+    Check("제공 조회", account.offered, needs=(KEYS,)),
+    Check("글꼴", files.fonts),
+    Check("자료 폴더", files.own_folder),
+    Check("리포트 폴더", files.report_folder),
+    Check("동기화 폴더", files.sync_folder),
+    Check("가져오기 폴더", files.import_folder),
+    Check("예약 작업", jobs.schedules, needs=(DATABASE,)),
+    Check("작업자", jobs.worker, needs=(DATABASE,)),
+    Check("마지막 동기화", jobs.last_sync, needs=(DATABASE, KEYS)),
+    Check("AI 진단", configuration.advisor),
+    Check("응답 변화", findings.drift, needs=(DATABASE,)),
+)
+
+
+def examine(case: Case) -> list[Line]:
+    """Run every check; one whose ground is broken is skipped and says so."""
+    lines, broken = [], set[str]()
+    for check in CHECKS:
+        ground = next((name for name in check.needs if name in broken), None)
+        line = not_reached(check, ground) if ground else examine_one(check, case)
+        lines.append(line)
+        if ground or line.status is Status.PROBLEM:
+            broken.add(check.name)
+    return lines
+
+
+def examine_mode(mode: Mode) -> tuple[Case, list[Line]]:
+    """Open a case for a mode and examine it."""
+    with open_case(mode) as case:
+        return case, examine(case)

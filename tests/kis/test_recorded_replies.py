@@ -563,9 +563,9 @@ def test_index_chart_leaves_out_the_day_that_has_not_begun(play):
     session = play("index_chart_before_the_open")
     found = charts.index_chart(session, code="0001", first=date(2026, 11, 18), last=DAY)
     assert found.problems == ()
-    numbers = [Decimal(text) for text in ("4120.10", "4140.00", "4101.33", "4135.75")]
+    opening, high, low, close = map(Decimal, ("4120.10", "4140.00", "4101.33", "4135.75"))
     assert [bar.day for bar in found.bars] == [date(2026, 11, 18), YESTERDAY]
-    assert shown(found.bars[1]) == shown(IndexBar(YESTERDAY, *numbers, volume=402_120))
+    assert shown(found.bars[1]) == shown(IndexBar(YESTERDAY, opening, high, low, close, 402_120))
 
 
 def test_opening_days(play):

@@ -6,7 +6,8 @@ from kis.client.records.stocks import StockInfo
 from kis.client.session import Session
 
 STOCK = "300"
-NO_SUCH_STOCK = "APBK0656"
+#: 해당 종목 정보가 없습니다, and 조회할 내용이 없습니다.
+NO_SUCH_STOCK = frozenset({"APBK0656", "KIOK0560"})
 
 
 def stock_info(session: Session, *, code: str) -> StockInfo:
@@ -18,7 +19,7 @@ def stock_info(session: Session, *, code: str) -> StockInfo:
     try:
         row = session.read(TR.STOCK_INFO, {"PRDT_TYPE_CD": STOCK, "PDNO": code}).one("output")
     except KisRefused as error:
-        if error.msg_cd == NO_SUCH_STOCK:
+        if error.msg_cd in NO_SUCH_STOCK:
             raise UnknownCode(code) from error
         raise
     if not row.text("pdno", required=False):

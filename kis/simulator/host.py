@@ -19,7 +19,7 @@ from kis.client.codes import Mode
 from kis.simulator import control, wire
 from kis.simulator.errors import ControlRefused
 from kis.simulator.faults import TOKEN_SERVICES, Fault, Faults, reshape
-from kis.simulator.gateway import gateway_refusal
+from kis.simulator.gateway import Gateway, gateway_refusal
 from kis.simulator.master import master_file
 from kis.simulator.replies import WireResponse, json_response
 from kis.simulator.services import table
@@ -173,8 +173,14 @@ class Host:
         if trip.name == "tokenP":
             return self.gateway.issue_token(fields), False
         if trip.name == "Approval":
-            return self.gateway.issue_approval(fields), False
+            return self._approval_desk(fields).issue_approval(fields), False
         return self.gateway.revoke_token(fields), False
+
+    def _approval_desk(self, fields: dict[str, str]) -> Gateway:
+        """Return who issues an approval key: users of a paper account ask its host for their real one too."""
+        real = self.simulator.gateways["real"]
+        asks_for_real = fields.get("appkey") == real.credentials.app_key
+        return real if self.mode == "paper" and asks_for_real else self.gateway
 
     def _transaction(self, trip: Trip) -> tuple[wire.Json, bool]:
         if not trip.path.startswith("/uapi/"):

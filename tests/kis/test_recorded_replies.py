@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kis.client.auth import SEOUL, ask_token
-from kis.client.codes import AccountNumber
+from kis.client.codes import TR, AccountNumber
 from kis.client.endpoints import account, calendar, charts, profit, quotes, stocks
 from kis.client.errors import (
     KisRefused,
@@ -82,6 +82,11 @@ def body_of(name):
 def test_every_file_is_read_by_a_test():
     source = Path(__file__).read_text(encoding="utf-8")
     assert [name for name in FILES if f'"{name}"' not in source] == []
+
+
+def test_every_inquiry_has_a_reply():
+    recorded = {file["tr_id"] for file in FILES.values()}
+    assert [tr.name for tr in TR if tr.value.real not in recorded] == []
 
 
 def leaves(value):

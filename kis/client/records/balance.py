@@ -13,7 +13,8 @@ from kis.client.records.fields import short_code, stock_name
 class HoldingRecord:
     """One row of the balance. Won and shares; rates in percent. A stock sold out since D-2 has quantity 0.
 
-    `kind` tells rows of one stock apart: 현금, or a loan with its date.
+    `kind` tells rows of one stock apart: 현금, or a loan with its date. `change_rate` is the stock's own since yesterday,
+    not the position's.
     """
 
     code: str
@@ -84,7 +85,11 @@ class HoldingRecord:
 
 @dataclass(frozen=True, slots=True)
 class BalanceTotals:
-    """The account as the broker adds it up, in won. `d2_cash` is after all trades so far settle."""
+    """The account as the broker adds it up, in won.
+
+    `d0_cash` has settled; `d2_cash` is after all trades so far settle, and not what can be ordered (`orderable_cash`).
+    `costs_today` are fees and tax in one, estimated. Several names differ from those the specification prints.
+    """
 
     d0_cash: int
     d1_cash: int

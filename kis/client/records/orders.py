@@ -27,7 +27,10 @@ class Side(Enum):
 
 @dataclass(frozen=True, slots=True)
 class OrderRecord:
-    """One order of the daily inquiry with what has been filled so far. `price` is 0 for a market order."""
+    """One order of the daily inquiry with what has been filled so far. `price` is 0 for a market order.
+
+    `ordered_at` is when it was placed; this inquiry never says when it was filled.
+    """
 
     ordered_on: date
     ordered_at: time

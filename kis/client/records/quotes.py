@@ -19,9 +19,9 @@ MANAGED, HALTED = "51", "58"
 class PriceRecord:
     """A stock now. Won and shares, rate in percent; open, high and low are 0 before the first trade.
 
-    `change` against the base price carries its own sign. `market_cap` is won, known to the broker in 억원.
-    `sector` is blank for some stocks, the 52 weeks are None where the broker has none. `warning` is 00 none, 01 투자주의,
-    02 투자경고, 03 투자위험.
+    `change` against the base price carries its own minus, whatever the sign field beside it says. `market_cap` is won,
+    known to the broker in 억원. `sector` is blank for some stocks, the 52 weeks are None where the broker has none.
+    `warning` is 00 none, 01 투자주의, 02 투자경고, 03 투자위험.
     """
 
     code: str

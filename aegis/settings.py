@@ -86,6 +86,7 @@ def kis_account(mode: str, base_url: str, ws_url: str) -> dict[str, str]:
         "account_no": env_str(f"KIS_{mode}_ACCOUNT_NO"),
         "base_url": env_str(f"KIS_{mode}_BASE_URL", base_url) or base_url,
         "ws_url": env_str(f"KIS_{mode}_WS_URL", ws_url) or ws_url,
+        "hts_id": env_str(f"KIS_{mode}_HTS_ID"),
     }
 
 

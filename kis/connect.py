@@ -57,6 +57,7 @@ def configured_environment(mode: Mode) -> Environment:
         app_secret=account["app_secret"],
         account=AccountNumber.parse(account["account_no"]),
         tr_set=cast("TrSet", settings.KIS_TR_SET),
+        hts_id=account.get("hts_id", ""),
     )
 
 

@@ -51,6 +51,7 @@ class DemoBroker:
             app_secret=side.app_secret,
             account=AccountNumber.parse(side.account),
             tr_set=self.tr_set,
+            hts_id=side.hts_id,
         )
 
 

@@ -15,6 +15,9 @@ TRADING = "/uapi/domestic-stock/v1/trading"
 QUOTATIONS = "/uapi/domestic-stock/v1/quotations"
 ACCOUNT_NO = re.compile(r"(\d{8})-?(\d{2})")
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+#: Both hosts of the broker share one name here; the port tells them apart.
+WS_HOST = "ops.koreainvestment.com"
+WS_PORTS: dict[Mode, int] = {"real": 21000, "paper": 31000}
 APP_KEY_LENGTH = 36
 APP_SECRET_LENGTH = 180
 
@@ -102,7 +105,10 @@ class AccountNumber:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Host, keys, account and TR ids that belong together; nothing of this is global."""
+    """Host, keys, account and TR ids that belong together; nothing of this is global.
+
+    `hts_id` is only needed for execution notices; it is empty where they are not wanted.
+    """
 
     mode: Mode
     base_url: str
@@ -111,6 +117,7 @@ class Environment:
     app_secret: str = field(repr=False)
     account: AccountNumber
     tr_set: TrSet = "current"
+    hts_id: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         """Refuse keys and hosts that cannot belong together before anything is sent."""
@@ -130,11 +137,34 @@ class Environment:
             raise KisMisconfigured(
                 f"{name} 설정에 {wrong}투자 주소가 들어 있습니다. KIS_{self.mode.upper()}_BASE_URL을 확인해 주세요."
             )
+        self._check_ws_url()
+
+    def _check_ws_url(self) -> None:
+        """Refuse a websocket address in plain text, which the broker's own is by design, anywhere else but here."""
+        try:
+            address = urlsplit(self.ws_url)
+            port = address.port
+        except ValueError:  # brackets or a port that are none
+            address, port = urlsplit(""), None
+        is_brokers = address.hostname == WS_HOST
+        may_be_plain = is_brokers or address.hostname in LOCAL_HOSTS
+        is_allowed = address.scheme == "wss" or (address.scheme == "ws" and may_be_plain)
+        if not address.hostname or address.username or not is_allowed:
+            raise KisMisconfigured(
+                f"실시간 주소는 ws://{WS_HOST} 이거나 wss여야 합니다. KIS_{self.mode.upper()}_WS_URL을 확인해 주세요. "
+                "(이 컴퓨터의 시뮬레이터는 ws를 쓸 수 있습니다)"
+            )
+        if is_brokers and port != WS_PORTS[self.mode]:
+            raise KisMisconfigured(
+                f"실시간 주소의 포트는 실전 {WS_PORTS['real']}, 모의 {WS_PORTS['paper']}이어야 합니다. "
+                f"KIS_{self.mode.upper()}_WS_URL을 확인해 주세요."
+            )
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must never be repeated to anyone, longest first."""
-        return self.app_secret, self.app_key, self.account.number
+        named = (self.app_secret, self.app_key, self.account.number, self.hts_id)
+        return tuple(sorted(filter(None, named), key=len, reverse=True))
 
     @property
     def is_paper(self) -> bool:

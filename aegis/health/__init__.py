@@ -18,6 +18,7 @@ CHECKS = (
     Check("계좌 조회", account.inquiry, needs=(TOKEN,)),
     Check("호출 한도", account.rate_limit, needs=(KEYS, DATABASE)),
     Check("제공 조회", account.offered, needs=(KEYS,)),
+    Check("실시간 접속키", account.approval, needs=(KEYS, HOST)),
     Check("글꼴", files.fonts),
     Check("자료 폴더", files.own_folder),
     Check("리포트 폴더", files.report_folder),

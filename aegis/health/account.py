@@ -4,6 +4,7 @@ import time
 from datetime import datetime, timedelta
 
 from aegis.health.case import Case, Result, explain, fine, warning
+from kis.client.approval import ask_approval_key
 from kis.client.codes import TR, Mode
 from kis.client.endpoints.account import orderable_cash
 from kis.client.errors import KisError
@@ -119,3 +120,16 @@ def offered(case: Case) -> Result:
         return fine(f"조회 {len(TR)}가지를 모두 제공합니다.")
     names = ", ".join(NAMES.get(tr, tr.name) for tr in missing)
     return fine(f"조회 {len(TR)}가지 가운데 {len(missing)}가지는 모의투자에 없습니다(모의 미지원): {names}.")
+
+
+def approval(case: Case) -> Result:
+    """Ask for the key of the realtime feed, as every connection does; nobody is messaged about it."""
+    try:
+        ask_approval_key(case.environment, case.session.transport, at=case.now())
+    except KisError as error:
+        return explain(error)
+    if not case.environment.hts_id:
+        return fine(
+            f"실시간 시세에 접속할 수 있습니다. KIS_{case.mode.upper()}_HTS_ID가 없어 체결통보는 받지 않습니다."
+        )
+    return fine("실시간 시세와 체결통보에 접속할 수 있습니다.")

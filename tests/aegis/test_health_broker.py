@@ -222,6 +222,7 @@ def test_token_that_ends_soon_or_cannot_be_read_is_replaced(opened):
 def test_refused_key_is_a_problem_with_the_brokers_words_and_advice(opened):
     case = opened(app_key="X" * 36)
     assert_found(account.token(case), PROBLEM, "EGW00103", "앱키를 확인해 주세요")
+    assert_found(account.approval(case), PROBLEM, "EGW00103")
 
 
 @pytest.mark.django_db
@@ -231,6 +232,8 @@ def test_inquiry_tells_how_long_the_broker_took(opened, mode):
     inner = case.session.transport
     assert_found(account.inquiry(case), OK, "초 만에")
     assert case.session.transport is inner
+    assert_found(account.approval(case), OK, f"KIS_{mode.upper()}_HTS_ID가 없어")
+    assert_found(account.approval(opened(mode, hts_id="me")), OK, "체결통보에 접속할 수 있습니다")
 
 
 @pytest.mark.django_db

@@ -1,6 +1,7 @@
 """The order book around the market price: ten offers above, ten bids below, sizes that are the same in every run."""
 
 from dataclasses import dataclass
+from zlib import crc32
 
 from kis.simulator.market import Quote
 from kis.simulator.prices import STEPS, dice, step_of, tick_size
@@ -37,9 +38,12 @@ def depth_around(quote: Quote, *, seed: int, levels: int = LEVELS) -> Depth:
     volume = quote.today.volume if quote.today else quote.previous.volume if quote.previous else 0
     usual = max(volume // max(min(step, STEPS), STEPS // 10), FEWEST)
 
+    place_in_time = f"{seed}|{quote.listing.code}|{quote.at.date()}|{step}"
+
     def level(side: str, price: int) -> Level:
-        size = dice("depth", seed, quote.listing.code, quote.at.date(), step, side, price)
-        return Level(price, max(int(usual * size.uniform(SMALLEST, LARGEST)), 1))
+        # A checksum instead of a generator: there are up to hundreds of levels, and each has to keep its size.
+        share = crc32(f"{place_in_time}|{side}|{price}".encode()) / 2**32
+        return Level(price, max(int(usual * (SMALLEST + share * (LARGEST - SMALLEST))), 1))
 
     return Depth(tuple(level("ask", price) for price in asks), tuple(level("bid", price) for price in bids))
 

@@ -219,7 +219,7 @@ class Market:
         base = previous.close if previous else (today.open if today else 0)
         price = today.close if today else base
         if not regular and today and moment >= at(day, EVENING_OPENS) and self._has_evening(code, day):
-            price = self._evening_price(code, moment, price)
+            price, today = self._in_the_evening(code, moment, today)
         return Quote(
             listing=listing,
             at=moment,
@@ -316,18 +316,22 @@ class Market:
 
     def volume_of_step(self, volume: int, step: int) -> int:
         """Return what of a day's volume is traded in one step."""
+        if step >= STEPS:
+            return int(volume * AUCTION_SHARE)
         return int(volume * (_share_traded(step) - _share_traded(step - 1)))
 
     def _has_evening(self, code: str, day: date) -> bool:
         return day >= AFTER_MARKET_SINCE and is_business_day(day) and not self._listings[code].is_fund
 
-    def _evening_price(self, code: str, moment: datetime, close: int) -> int:
-        """Return the price of the after-market: a small walk around the close of the day."""
-        pinned = [price for since, price in self.overrides.get((code, moment.date()), ()) if since <= moment]
-        if pinned:
-            return pinned[-1]
-        step = min(int((moment - at(moment.date(), EVENING_OPENS)) / EVENING_STEP), EVENING_STEPS)
-        return evening_path(close, f"{self.seed}:{code}:{moment.date()}")[step]
+    def _in_the_evening(self, code: str, moment: datetime, today: Bar) -> tuple[int, Bar]:
+        """Return the price of the after-market, a small walk around the close, and the day's bar up to then."""
+        step = min(int((moment - at(today.day, EVENING_OPENS)) / EVENING_STEP), EVENING_STEPS)
+        walked = evening_path(today.close, f"{self.seed}:{code}:{today.day}")[: step + 1]
+        pinned = [price for since, price in self.overrides.get((code, today.day), ()) if since <= moment]
+        prices = pinned or walked
+        volume = today.volume + int(today.volume * EVENING_SHARE * step / EVENING_STEPS)
+        bar = today._replace(high=max([today.high, *prices]), low=min([today.low, *prices]), volume=volume)
+        return prices[-1], bar
 
     def _history(self, code: str) -> History:
         history = self._histories.get(code)

@@ -1,17 +1,21 @@
 """The daily chart: bars of a stock by day, week, month or year."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
-from itertools import groupby
+from decimal import Decimal
 
 from kis.client.codes import TR
 from kis.simulator import wire
 from kis.simulator.market import Quote
+from kis.simulator.periods import joined
 from kis.simulator.prices import Bar
+from kis.simulator.profiles import profile_of
 from kis.simulator.services.base import Answer, Call, Service, ids_of
+from kis.simulator.services.quotation import day_or
 from kis.simulator.wire import change_sign
 
 CHART_ROWS = 100
+HUNDRED_MILLION = 100_000_000
 
 
 def daily_chart(call: Call) -> Answer:
@@ -22,25 +26,17 @@ def daily_chart(call: Call) -> Answer:
     quote = None if params["FID_COND_MRKT_DIV_CODE"] == "U" else market.quote(code, call.now)
     rows: list[wire.Json] = []
     if quote is not None:
-        start, end = (_day_or(params[f"FID_INPUT_DATE_{number}"], call.now.date()) for number in (1, 2))
+        start, end = (day_or(params[f"FID_INPUT_DATE_{number}"], call.now.date()) for number in (1, 2))
         bars = _bars_until_now(call, code, start, end)
-        rows = _chart_rows(_by_period(bars, params["FID_PERIOD_DIV_CODE"]), _close_before(call, code, bars))
+        rows = _chart_rows(joined(bars, params["FID_PERIOD_DIV_CODE"]), _close_before(call, code, bars))
     body: wire.Json = {
-        "output1": _chart_head(quote, code),
+        "output1": _chart_head(call, quote, code),
         "output2": rows[:CHART_ROWS],
         "rt_cd": "0",
         "msg_cd": "MCA00000",
         "msg1": "정상처리 되었습니다.",
     }
     return Answer(body)
-
-
-def _day_or(text: str, today: date) -> date:
-    """Read a date; what is none at all lies before or after everything, as text would sort."""
-    try:
-        return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
-    except ValueError:
-        return date.min if text < f"{today:%Y%m%d}" else date.max
 
 
 def _bars_until_now(call: Call, code: str, start: date, end: date) -> list[Bar]:
@@ -55,31 +51,6 @@ def _bars_until_now(call: Call, code: str, start: date, end: date) -> list[Bar]:
 def _close_before(call: Call, code: str, bars: Sequence[Bar]) -> int:
     before = call.exchange.market.last_bar_before(code, bars[0].day) if bars else None
     return before.close if before else 0
-
-
-def _by_period(bars: Sequence[Bar], period: str) -> list[Bar]:
-    """Join daily bars to weeks, months or years, dated with their first trading day."""
-    labels: Mapping[str, Callable[[Bar], object]] = {
-        "W": lambda bar: bar.day.isocalendar()[:2],
-        "M": lambda bar: (bar.day.year, bar.day.month),
-        "Y": lambda bar: bar.day.year,
-    }
-    if period not in labels:
-        return list(bars)
-    joined = []
-    for _, group in groupby(bars, key=labels[period]):
-        part = list(group)
-        joined.append(
-            Bar(
-                part[0].day,
-                part[0].open,
-                max(bar.high for bar in part),
-                min(bar.low for bar in part),
-                part[-1].close,
-                sum(bar.volume for bar in part),
-            )
-        )
-    return joined
 
 
 def _chart_rows(bars: Sequence[Bar], close_before: int) -> list[wire.Json]:
@@ -143,7 +114,7 @@ CHART_HEAD = [
 CHART_HEAD_TEXTS = {"hts_kor_isnm", "stck_shrn_iscd"}
 
 
-def _chart_head(quote: Quote | None, code: str) -> wire.Json:
+def _chart_head(call: Call, quote: Quote | None, code: str) -> wire.Json:
     head: wire.Json = {name: "" if name in CHART_HEAD_TEXTS else "0" for name in CHART_HEAD}
     if quote is None:
         return head
@@ -151,7 +122,8 @@ def _chart_head(quote: Quote | None, code: str) -> wire.Json:
     today, previous = quote.today, quote.previous
     volume = today.volume if today else 0
     previous_volume = previous.volume if previous else 0
-    shares = 1_000_000_000_000 // max(quote.base, 1) // 1_000 * 1_000
+    profile = profile_of(call.exchange.market, quote.listing)
+    depth = call.exchange.depth(code, call.now)
     head |= {
         "prdy_vrss": str(quote.change),
         "prdy_vrss_sign": change_sign(
@@ -168,17 +140,17 @@ def _chart_head(quote: Quote | None, code: str) -> wire.Json:
         "stck_mxpr": str(highest),
         "stck_llam": str(lowest),
         "prdy_vrss_vol": str(volume - previous_volume),
-        "vol_tnrt": wire.fixed(wire.percent(volume, shares), 2),
-        "stck_fcam": "100",
-        "lstn_stcn": str(shares),
-        "cpfn": str(shares * 100 // 100_000_000),
-        "hts_avls": str(shares * quote.price // 100_000_000),
-        "per": "0.00",
-        "eps": "0.00",
-        "pbr": "0.00",
+        "vol_tnrt": wire.fixed(wire.percent(volume, profile.shares), 2),
+        "stck_fcam": str(profile.face_value),
+        "lstn_stcn": str(profile.shares),
+        "cpfn": str(profile.capital // HUNDRED_MILLION),
+        "hts_avls": str(profile.shares * quote.price // HUNDRED_MILLION),
+        "per": wire.fixed(Decimal(quote.price) / profile.eps if profile.eps else 0, 2),
+        "eps": wire.fixed(profile.eps, 2),
+        "pbr": wire.fixed(Decimal(quote.price) / profile.bps if profile.bps else 0, 2),
         "itewhol_loan_rmnd_ratem": "0.00",
-        "askp": str(quote.price),
-        "bidp": str(quote.price),
+        "askp": str(depth.asks[0].price if depth and depth.asks else 0),
+        "bidp": str(depth.bids[0].price if depth and depth.bids else 0),
     }
     if today is not None:
         head |= {"stck_oprc": str(today.open), "stck_hgpr": str(today.high), "stck_lwpr": str(today.low)}

@@ -60,6 +60,7 @@ class Session:
         Raises NotOffered, KisRefused, KisReplyChanged at once, KisUnreachable or RateLimited when repeating did not
         help.
         """
+        self.environment.tr_id(tr)  # what the host lacks must not cost a token
         ends_at = self.monotonic() + READ_DEADLINE_SECONDS
         token = self.token()
         renewed = False

@@ -267,3 +267,10 @@ def test_account_number_is_eight_and_two_digits(text):
             AccountNumber.parse(text)
     else:
         assert AccountNumber.parse(text) == AccountNumber("12345678", "01")
+
+
+def test_what_paper_lacks_costs_neither_a_call_nor_a_token():
+    session, script, _ = make_session(FINE, mode="paper", tokens=MemoryTokenStore())
+    with pytest.raises(NotOffered):
+        session.read(TR.SELLABLE, {})
+    assert script.sent == []

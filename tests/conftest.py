@@ -1,23 +1,31 @@
 """What every test gets: a closed network (loopback only) and a broker that is never the real one."""
 
-from urllib.parse import urlsplit
+import socket
 
 import pytest
-import requests.adapters
 
 from kis.calendar import krx_holidays
+
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 @pytest.fixture(autouse=True)
 def no_real_broker(monkeypatch):
     """Fail a test that would talk to anything but this machine, before a name is even looked up."""
-    send = requests.adapters.HTTPAdapter.send
+    connect, look_up = socket.socket.connect, socket.getaddrinfo
 
-    def loopback_only(self, request, **how):
-        assert urlsplit(request.url).hostname in {"127.0.0.1", "localhost"}, "a test left this machine"
-        return send(self, request, **how)
+    def loopback_only(self, address):
+        if self.family != socket.AF_UNIX:
+            assert address[0] in LOOPBACK, "a test left this machine"
+        return connect(self, address)
 
-    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", loopback_only)
+    def local_names_only(host, *how, **more):
+        name = host.decode() if isinstance(host, bytes) else host
+        assert name in {*LOOPBACK, None}, "a test asked for a name outside of this machine"
+        return look_up(host, *how, **more)
+
+    monkeypatch.setattr(socket.socket, "connect", loopback_only)
+    monkeypatch.setattr(socket, "getaddrinfo", local_names_only)
 
 
 @pytest.fixture(autouse=True, scope="session")

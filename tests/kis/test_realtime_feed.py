@@ -25,9 +25,9 @@ from tests.kis.scripted import environment
 
 QUICK = Rhythm(look=0.02, tick=0.05, ping=60)
 HASTE = Patience(
-    connect=2,
-    answer=1,
-    silence=1,
+    connect=5,
+    answer=5,
+    silence=10,
     first_pause=0.02,
     longest_pause=0.1,
     first_pause_if_busy=0.2,

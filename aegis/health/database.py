@@ -1,5 +1,7 @@
 """The database: reachable, up to date, and keeping what it has confirmed."""
 
+from pathlib import Path
+
 from django.db import DatabaseError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
@@ -18,6 +20,8 @@ def database(_case: Case) -> Result:
 
 def examine_database(wrapper: BaseDatabaseWrapper) -> Result:
     """Reach it, compare migrations, and see whether it is written to safely."""
+    if is_missing_file(wrapper):
+        return problem("데이터베이스 파일이 아직 없습니다.", "make setup")
     try:
         wrapper.ensure_connection()
         missing = waiting_migrations(wrapper)
@@ -31,6 +35,16 @@ def examine_database(wrapper: BaseDatabaseWrapper) -> Result:
             else "파일과 폴더의 권한, 남은 공간을 확인해 주세요."
         )
         return problem(explain_database(error), remedy)
+
+
+def is_missing_file(wrapper: BaseDatabaseWrapper) -> bool:
+    """Whether SQLite would make a new, empty file just because somebody looked."""
+    name = str(wrapper.settings_dict["NAME"])
+    return (
+        wrapper.vendor == "sqlite"
+        and "mode=memory" not in name
+        and not Path(name.removeprefix("file:").partition("?")[0]).exists()
+    )
 
 
 def waiting_migrations(wrapper: BaseDatabaseWrapper) -> int:

@@ -164,7 +164,11 @@ def test_database_of_the_site_is_in_order(configure):
 
 
 def test_database_without_its_tables_is_a_problem(database_at, tmp_path):
-    wrapper = database_at(**SQLITE, NAME=tmp_path / "new.sqlite3", OPTIONS={})
+    path = tmp_path / "new.sqlite3"
+    wrapper = database_at(**SQLITE, NAME=path, OPTIONS={})
+    assert_found(database.examine_database(wrapper), PROBLEM, "아직 없습니다", "make setup")
+    assert not path.exists()  # looking leaves nothing behind
+    path.touch()
     assert_found(database.examine_database(wrapper), PROBLEM, "마이그레이션", "make setup")
 
 
@@ -178,6 +182,7 @@ def test_database_without_its_tables_is_a_problem(database_at, tmp_path):
 )
 def test_sqlite_that_may_lose_what_it_confirmed_is_told(up_to_date, database_at, pragmas, status, words):
     options = {"init_command": PRAGMAS.format(*pragmas), "transaction_mode": "IMMEDIATE"}
+    (up_to_date / "site.sqlite3").touch()
     wrapper = database_at(**SQLITE, NAME=up_to_date / "site.sqlite3", OPTIONS=options)
     assert_found(database.examine_database(wrapper), status, *words)
 

@@ -13,7 +13,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 TESTING = "pytest" in sys.modules
 if TESTING:  # the owner's keys must never reach a test
-    for name in [name for name in os.environ if name.startswith(("AEGIS_", "KIS_", "GEMINI_", "SECRET_KEY"))]:
+    for name in [
+        name for name in os.environ if name.startswith(("AEGIS_", "KIS_", "KB_", "GEMINI_", "SECRET_KEY"))
+    ]:
         del os.environ[name]
 else:
     load_env_file(Path(os.environ.get("AEGIS_ENV_FILE", BASE_DIR / ".env")))
@@ -104,6 +106,10 @@ AEGIS_SIM_MARKET_DIR = env_str("AEGIS_SIM_MARKET_DIR")
 DEMO_STATE_FILE = VAR_DIR / "demo-simulator.json"
 # Encrypts broker tokens at rest; without one it is derived from SECRET_KEY.
 AEGIS_ENCRYPTION_KEY = env_str("AEGIS_ENCRYPTION_KEY")
+
+# Other brokers ------------------------------------------------------------------------------------------------------
+# Where the owner puts what KB Securities exports; the files are read and left alone.
+KB_IMPORT_DIR = env_str("KB_IMPORT_DIR")
 
 # Database -----------------------------------------------------------------------------------------------------------
 DEMO_DATABASE_URL = f"sqlite:///{VAR_DIR / 'demo.sqlite3'}"

@@ -107,6 +107,10 @@ class _Seeder:
         self.now = now
         self.account: Account = exchange.accounts[plan.mode]
         self.yesterday = business_day_before(now.date())
+        self.window = (
+            business_day_before(now.date(), days=OLDEST_BUY),
+            business_day_before(now.date(), days=NEWEST_BUY),
+        )
         self.moments: dict[date, int] = {}
 
     def run(self) -> None:
@@ -155,12 +159,7 @@ class _Seeder:
 
     def _past(self, code: str) -> list[Bar]:
         """Return the days among which a purchase is looked for."""
-        today = self.now.date()
-        oldest, newest = (
-            business_day_before(today, days=OLDEST_BUY),
-            business_day_before(today, days=NEWEST_BUY),
-        )
-        return self.market.bars(code, oldest, newest)
+        return self.market.bars(code, *self.window)
 
     def _history(self, chosen: list[tuple[Listing, int, float]]) -> Iterator[tuple[date, Side, str, int]]:
         for listing, quantity, wished_return in chosen:

@@ -6,10 +6,11 @@ from typing import Any
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from kis.admin_base import ReadOnlyAdmin, figure, gain, rate, won
+from kis.client.records.orders import Request
 from kis.korean import masked_account, number
 from kis.models import (
     AccessToken,
@@ -17,6 +18,7 @@ from kis.models import (
     KisAccount,
     KisExecution,
     KisHolding,
+    KisOrderDetail,
     KisUnfilledOrder,
     RateBudget,
     SyncRun,
@@ -40,6 +42,7 @@ def raw_reply(row: Any) -> SafeString:
     return format_html('<pre class="raw">{}</pre>', json.dumps(row.raw_json, ensure_ascii=False, indent=2))
 
 
+REQUEST_NAMES = {Request.ORDER: "주문", Request.AMEND: "정정", Request.CANCEL: "취소"}
 #: Columns that are not shown as they are stored.
 SHOWN = {"account_no": account, "is_paper": mode, "raw_json": raw_reply}
 
@@ -151,6 +154,62 @@ class KisUnfilledOrderAdmin(BooksAdmin):
     @admin.display(description="주문 시각", ordering="ord_tmd")
     def ordered_at(self, row: KisUnfilledOrder) -> str:
         return f"{row.ord_tmd[:2]}:{row.ord_tmd[2:4]}:{row.ord_tmd[4:6]}"
+
+
+@admin.register(KisOrderDetail)
+class KisOrderDetailAdmin(BooksAdmin):
+    """Orders with their amendments and cancellations."""
+
+    list_display = (
+        "ord_dt",
+        "ord_tmd",
+        mode,
+        account,
+        "side_shown",
+        "stock_name",
+        "stock_code",
+        "rest",
+        won("ord_unpr", "주문단가"),
+        won("tot_ccld_qty", "체결"),
+        "status",
+        "origin",
+        "odno",
+        "orgn_odno",
+    )
+    list_filter = ("is_paper", "status", "origin", "side", "ord_dt")
+    search_fields = ("stock_code", "stock_name", "odno", "orgn_odno")
+
+    @admin.display(description="구분", ordering="side")
+    def side_shown(self, row: KisOrderDetail) -> SafeString:
+        return figure(row.get_side_display(), "up" if row.side == "BUY" else "down")
+
+    @admin.display(description="잔량/주문")
+    def rest(self, row: KisOrderDetail) -> SafeString:
+        return figure(f"{number(row.rmn_qty)}/{number(row.ord_qty)}")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return ["chain", *super().get_readonly_fields(request, obj)]
+
+    @admin.display(description="정정·취소 흐름")
+    def chain(self, row: KisOrderDetail) -> SafeString:
+        """List the first order and everything that changed it, oldest first, this one in bold."""
+        lines = format_html_join(
+            "",
+            "<tr{}><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            (
+                (
+                    mark_safe(' class="this"') if link.pk == row.pk else "",
+                    f"{link.ord_tmd:%H:%M:%S}",
+                    link.odno,
+                    REQUEST_NAMES[link.standing.request],
+                    figure(f"{number(link.ord_qty)}주"),
+                    figure(f"{number(link.ord_unpr)}원"),
+                    f"{link.get_status_display()} · 체결 {number(link.tot_ccld_qty)}주",
+                )
+                for link in KisOrderDetail.objects.chain_of(row)
+            ),
+        )
+        return format_html('<table class="chain">{}</table>', lines)
 
 
 @admin.register(DailyPrice)

@@ -20,6 +20,7 @@ from kis.models import (
     KisAccount,
     KisExecution,
     KisHolding,
+    KisOrderDetail,
     KisUnfilledOrder,
     SyncRun,
 )
@@ -88,6 +89,7 @@ def in_this_market(config: SimulatorConfig) -> Simulator:
                 KisUnfilledOrder,
                 KisAccount,
                 KisExecution,
+                KisOrderDetail,
                 DailyPrice,
                 SyncRun,
                 AccessToken,

@@ -5,6 +5,7 @@ from kis.models.books import KisExecution, KisHolding, KisUnfilledOrder
 from kis.models.drift import WireFinding
 from kis.models.keys import AccessToken, RateBudget
 from kis.models.market import DailyPrice
+from kis.models.orders import KisOrderDetail
 from kis.models.runs import SyncRun
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "KisAccount",
     "KisExecution",
     "KisHolding",
+    "KisOrderDetail",
     "KisUnfilledOrder",
     "RateBudget",
     "SyncRun",

@@ -29,9 +29,10 @@ NXT = frozenset({"NXT", "SOR"})
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Everything one snapshot needs, fetched and validated. `fetched_at` is the moment before the first call."""
+    """Everything one snapshot needs, fetched and validated, between a moment before the first call and one after the last."""
 
     fetched_at: datetime
+    complete_at: datetime
     balance: Balance
     orderable_cash: int | None
     unfilled: tuple[UnfilledRecord, ...]

@@ -101,19 +101,28 @@ def copy_books(connection: Connection, *, run: SyncRun, steps: Steps) -> tuple[K
     unfilled_tr = orders_tr if environment.is_paper else environment.tr_id(TR.UNFILLED)
     waiting = f"{len(lists.unfilled)}건"
     steps.add("fetch_unfilled_orders", "미체결", waiting, tr_id=unfilled_tr, seconds=lists.unfilled_seconds)
-    picture = Picture(at, balance, cash, lists.unfilled, lists.orders)
+    complete_at = connection.now().astimezone(SEOUL)
+    picture = Picture(at, complete_at, balance, cash, lists.unfilled, lists.orders)
     checks = reconcile(picture, lists)
-    account, fills = save_snapshot(picture, environment=environment, run=run, checks=checks)
+    saved = save_snapshot(picture, environment=environment, run=run, checks=checks)
     steps.add("save_holdings", "보유", held)
-    news = [
-        text
-        for count, text in ((fills.new, f"새 {fills.new}건"), (fills.changed, f"바뀜 {fills.changed}건"))
-        if count
-    ]
     filled = f"{sum(1 for order in lists.orders if order.filled)}건"
-    note = " · ".join(news)
-    steps.add("fetch_executions", "체결", filled, tr_id=orders_tr, note=note, seconds=lists.orders_seconds)
-    return account, warnings
+    steps.add(
+        "fetch_executions",
+        "체결",
+        filled,
+        tr_id=orders_tr,
+        note=news(saved.fills.new, saved.fills.changed),
+        seconds=lists.orders_seconds,
+    )
+    ordered = f"{len(lists.orders)}건"
+    steps.add("save_order_details", "주문", ordered, note=news(saved.orders.new, saved.orders.changed))
+    return saved.account, warnings
+
+
+def news(new: int, changed: int) -> str:
+    told = ((new, f"새 {new}건"), (changed, f"바뀜 {changed}건"))
+    return " · ".join(text for count, text in told if count)
 
 
 def reconcile(picture: Picture, lists: OrderLists) -> list[Check]:

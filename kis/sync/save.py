@@ -11,8 +11,10 @@ from kis.client.records.balance import HoldingRecord
 from kis.client.records.orders import OrderRecord, Side, UnfilledRecord
 from kis.models import KisAccount, KisExecution, KisHolding, KisUnfilledOrder, SyncRun
 from kis.models.books import Side as ModelSide
+from kis.orders import wire_number
 from kis.reconciliation import Check
 from kis.sync.fetch import Picture
+from kis.sync.orders import OrderChanges, save_order_details
 
 BATCH = 500
 FILL_KEY = ("account_no", "is_paper", "exec_dt", "ord_gno_brno", "odno")
@@ -27,20 +29,47 @@ class FillChanges:
     shrunk: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A snapshot as it was written."""
+
+    account: KisAccount
+    fills: FillChanges
+    orders: OrderChanges
+
+
 @transaction.atomic
 def save_snapshot(
     picture: Picture, *, environment: Environment, run: SyncRun, checks: Sequence[Check]
-) -> tuple[KisAccount, FillChanges]:
-    """Write account, holdings, open orders, fills and their reconciliation in one transaction."""
+) -> Saved:
+    """Write account, holdings, open orders, fills, orders and their reconciliation in one transaction."""
     account = save_account(picture, environment=environment, run=run)
     save_holdings(account, picture.balance.held)
     save_unfilled_orders(account, picture.unfilled)
     fills = save_executions(picture.orders, account=environment.account, is_paper=environment.is_paper)
-    checks = [*checks, *(Check("줄어든 체결", 0, 1, unit="건", row=row) for row in fills.shrunk)]
+    orders = save_order_details(
+        picture.orders,
+        account=environment.account,
+        is_paper=environment.is_paper,
+        at=picture.complete_at,
+        waiting=waiting(picture, is_paper=environment.is_paper),
+    )
+    checks = [
+        *checks,
+        *(Check("줄어든 체결", 0, 1, unit="건", row=row) for row in fills.shrunk),
+        *(Check("주문 기록", 0, 1, unit="건", row=row) for row in orders.odd),
+    ]
     run.checks = [check.as_json() for check in checks]
     run.differences = sum(1 for check in checks if check.difference)
     run.save(update_fields=["checks", "differences"])
-    return account, fills
+    return Saved(account, fills, orders)
+
+
+def waiting(picture: Picture, *, is_paper: bool) -> frozenset[tuple[str, str]] | None:
+    """Return the orders that the broker calls open; None on paper, which is not asked but concluded from the list."""
+    if is_paper:
+        return None
+    return frozenset((row.branch, wire_number(row.number)) for row in picture.unfilled)
 
 
 def save_account(picture: Picture, *, environment: Environment, run: SyncRun) -> KisAccount:

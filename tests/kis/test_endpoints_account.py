@@ -74,6 +74,8 @@ def order(number="0000000001", **changes):
         "ord_dt": "20261120",
         "ord_gno_brno": "06010",
         "odno": number,
+        "orgn_odno": "",
+        "ord_dvsn_cd": "00",
         "sll_buy_dvsn_cd": "02",
         "pdno": "005930",
         "prdt_name": "삼성전자",
@@ -85,6 +87,8 @@ def order(number="0000000001", **changes):
         "tot_ccld_amt": "1000",
         "rmn_qty": "0",
         "rjct_qty": "0",
+        "cncl_yn": "",
+        "cncl_cfrm_qty": "0",
         **changes,
     }
 

@@ -23,7 +23,7 @@ from kis.client.errors import (
 )
 from kis.client.protocol import RawReply, read_reply
 from kis.client.records.charts import DailyBar, IndexBar, MinuteBar
-from kis.client.records.orders import Side
+from kis.client.records.orders import Request, Side
 from kis.client.records.quotes import Level
 from tests.kis.scripted import environment, make_session
 
@@ -248,6 +248,9 @@ def test_daily_orders(play):
         ordered_at=time(9, 0, 1),
         branch="06010",
         number="0000000101",
+        origin="",
+        request=Request.ORDER,
+        kind="01",
         side=Side.BUY,
         code="0126Z0",
         name="삼성에피스홀딩스",
@@ -258,6 +261,8 @@ def test_daily_orders(play):
         average=Decimal("401333.3333"),
         remaining=0,
         rejected=0,
+        cancelled=0,
+        marked_cancelled=False,
         exchange="KRX",
     )
     assert [(order.side, order.code, order.exchange, order.average) for order in orders] == [
@@ -266,6 +271,9 @@ def test_daily_orders(play):
         (Side.SELL, "005930", "SOR", Decimal(0)),
         (Side.BUY, "Q500001", "KRX", None),
     ]
+    amended = orders[3]
+    assert (amended.origin, amended.request) == ("0000000099", Request.AMEND)
+    assert (amended.cancelled, amended.marked_cancelled) == (10, True)
     assert [order.raw for order in orders] == body_of("daily_orders_real")["output1"]
 
 

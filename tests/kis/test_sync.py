@@ -168,6 +168,7 @@ def test_snapshot_equals_what_the_broker_holds(connect, control, mode):
         "fetch_unfilled_orders",
         "save_holdings",
         "fetch_executions",
+        "save_order_details",
         "fetch_prices",
     ]
 

@@ -25,17 +25,53 @@ class Side(Enum):
             raise row.changed(name, "매수인지 매도인지 알 수 없습니다") from None
 
 
+class Request(Enum):
+    """What a row of the orders asked for: an order, or a change of another order."""
+
+    ORDER = "order"
+    AMEND = "amend"
+    CANCEL = "cancel"
+
+
+def origin_of(row: Row) -> str:
+    """Return the number of the order that a row changes; blank or zeros mean none."""
+    text = row.text("orgn_odno", required=False, longest=20)
+    return text if text.strip("0") else ""
+
+
+def request_of(row: Row) -> Request:
+    """Tell an amendment from a cancellation.
+
+    Only texts say which it is (매수정정*, 지정가정정*, 매수취소*). Without them a change that is wholly cancelled and has no
+    price of its own is a cancellation.
+    """
+    if not origin_of(row):
+        return Request.ORDER
+    texts = f"{row.data.get('sll_buy_dvsn_cd_name', '')} {row.data.get('ord_dvsn_name', '')}"
+    said = [request for word, request in (("취소", Request.CANCEL), ("정정", Request.AMEND)) if word in texts]
+    if len(said) == 1:
+        return said[0]
+    quantity, cancelled = row.quantity("ord_qty"), row.quantity("cncl_cfrm_qty")
+    is_cancellation = quantity == cancelled and not row.quantity("ord_unpr")
+    return Request.CANCEL if is_cancellation else Request.AMEND
+
+
 @dataclass(frozen=True, slots=True)
 class OrderRecord:
     """One order of the daily inquiry with what has been filled so far. `price` is 0 for a market order.
 
-    `ordered_at` is when it was placed; this inquiry never says when it was filled.
+    `ordered_at` is when it was placed; this inquiry never says when it was filled. `origin` is the number of the order
+    that this one amends or cancels, blank for an order of its own; `kind` is how it trades (ORD_DVSN).
+    `marked_cancelled` is often not set on orders that are (kis-api.md section 6.4).
     """
 
     ordered_on: date
     ordered_at: time
     branch: str
     number: str
+    origin: str
+    request: Request
+    kind: str
     side: Side
     code: str
     name: str
@@ -46,6 +82,8 @@ class OrderRecord:
     average: Decimal | None
     remaining: int
     rejected: int
+    cancelled: int
+    marked_cancelled: bool
     exchange: str
     raw: Mapping[str, Any] = field(repr=False)
 
@@ -68,6 +106,9 @@ class OrderRecord:
             ordered_at=row.clock("ord_tmd"),
             branch=row.text("ord_gno_brno", longest=10),
             number=row.text("odno", longest=20),
+            origin=origin_of(row),
+            request=request_of(row),
+            kind=row.text("ord_dvsn_cd", required=False, longest=2),
             side=Side.from_row(row, "sll_buy_dvsn_cd"),
             code=row.text("pdno", longest=10),
             name=stock_name(row),
@@ -78,6 +119,8 @@ class OrderRecord:
             average=row.optional_decimal("avg_prvs"),
             remaining=row.quantity("rmn_qty"),
             rejected=row.quantity("rjct_qty"),
+            cancelled=row.quantity("cncl_cfrm_qty"),
+            marked_cancelled=row.text("cncl_yn", required=False) == "Y",
             exchange=exchange(row),
             raw=row.data,
         )

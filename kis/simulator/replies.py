@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from email.utils import formatdate
 
 from starlette.responses import Response
 
@@ -19,7 +20,12 @@ class WireResponse(Response):
         self.status_code = status
         self.body = body
         self.background = None
-        named = {"Content-Type": JSON_TYPE, "Content-Length": str(len(body)), **(headers or {})}
+        named = {
+            "Content-Type": JSON_TYPE,
+            "Content-Length": str(len(body)),
+            "Date": formatdate(usegmt=True),
+            **(headers or {}),
+        }
         self.raw_headers = [
             (name.encode(), value.encode("latin-1", "replace")) for name, value in named.items()
         ]

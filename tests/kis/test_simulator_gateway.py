@@ -187,7 +187,7 @@ def test_header_names_keep_their_case_on_the_socket(real):
         real.endpoint.url, f"GET //uapi/domestic-stock/v1/x HTTP/1.1\r\nHost: x\r\n{headers}\r\n"
     )
     names = [line.partition(":")[0] for line in head.split("\r\n")[1:]]
-    assert names == ["Content-Type", "Content-Length", "tr_id", "tr_cont", "gt_uid"]
+    assert names == ["Content-Type", "Content-Length", "Date", "tr_id", "tr_cont", "gt_uid"]
     assert "Content-Type: application/json; charset=utf-8" in head
     assert "tr_cont: D" in head
     assert re.search(r"^gt_uid: \w{32}$", head.replace("\r", ""), re.MULTILINE)

@@ -27,7 +27,7 @@ run: setup
 	@$(PYTHON) manage.py site
 
 test: setup-dev
-	@$(PYTHON) -m pytest -q --cov=kis/client --cov-branch --cov-report= --cov-fail-under=100
+	@$(PYTHON) -m pytest -q --cov=kis/client --cov=kis/portfolio --cov-branch --cov-report= --cov-fail-under=100
 	@$(PYTHON) tests/with_postgres.py -m pytest -q -m django_db
 
 lint: setup-dev

@@ -12,6 +12,8 @@ ALLOWED = {
     "kis.client": {"kis.client"},
     # Business days are pure and the same for everyone; a second list of holidays would only drift apart.
     "kis.simulator": {"kis.client", "kis.simulator", "kis.calendar"},
+    # Pure numbers: they know how long a settlement takes and which side a trade is on, and no database.
+    "kis.portfolio": {"kis.portfolio", "kis.calendar", "kis.client.records", "kis.korean"},
     "kis": {"kis"},
     "trading": {"kis", "trading"},
     "ai": {"kis", "ai"},
@@ -22,6 +24,7 @@ ALLOWED = {
 FORBIDDEN = {
     "kis.client": {"django", "rest_framework", "django_q"},
     "kis.simulator": {"django", "rest_framework", "django_q"},
+    "kis.portfolio": {"django", "rest_framework", "django_q", "requests"},
 }
 #: Only these modules of `kis` may know the simulator.
 KNOWS_SIMULATOR = {"kis.demo", "kis.management.commands.kis_simulator"}

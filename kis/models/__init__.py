@@ -4,9 +4,10 @@ from kis.models.accounts import KisAccount
 from kis.models.books import KisExecution, KisHolding, KisUnfilledOrder
 from kis.models.drift import WireFinding
 from kis.models.keys import AccessToken, RateBudget
-from kis.models.market import DailyPrice
+from kis.models.market import DailyPrice, MinPrice, PriceAdjustment, PriceGap, PriceHistory
 from kis.models.orders import KisOrderDetail
 from kis.models.runs import SyncRun
+from kis.models.stocks import MarketDay, Stock
 
 __all__ = [
     "AccessToken",
@@ -16,7 +17,13 @@ __all__ = [
     "KisHolding",
     "KisOrderDetail",
     "KisUnfilledOrder",
+    "MarketDay",
+    "MinPrice",
+    "PriceAdjustment",
+    "PriceGap",
+    "PriceHistory",
     "RateBudget",
+    "Stock",
     "SyncRun",
     "WireFinding",
 ]

@@ -138,3 +138,18 @@ def test_order_reply_is_accepted_by_clients_that_turn_keys_into_names(real):
     """The official samples and pykis make a named tuple of every body: its keys have to be identifiers."""
     replies = [real.ask_token().json(), real.balance().json(), real.order("buy", ORD_DVSN="01").json()]
     assert all(key.isidentifier() for reply in replies for key in reply)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/uapi/etfetn/v1/quotations/inquire-price", "/uapi/domestic-stock/v1/quotations/inquire-price"],
+)
+def test_price_of_a_fund_has_an_id_of_its_own(real, path):
+    """korea-investment-stock asks for it on the path of the stocks."""
+    asked = {"FID_COND_MRKT_DIV_CODE": "J", "FID_INPUT_ISCD": "069500"}
+    fund = real.get(path, "FHPST02400000", asked).json()["output"]
+    stock = real.get("/uapi/domestic-stock/v1/quotations/inquire-price", "FHKST01010100", asked).json()[
+        "output"
+    ]
+    assert fund["stck_prpr"] == stock["stck_prpr"]
+    assert fund["nav"] == f"{stock['stck_prpr']}.00"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from operator import attrgetter
 
-from kis.client.codes import TR
+from kis.client.codes import TR, Mode
 from kis.simulator import wire
 from kis.simulator.listings import margin_percent
 from kis.simulator.market import Quote
@@ -59,6 +59,22 @@ def price(call: Call) -> Answer:
     """Answer with everything about a stock; one that nobody knows costs 0 and says nothing else."""
     quote = quote_asked(call)
     return found(output=_blank() if quote is None else _output(call, quote))
+
+
+def fund_price(call: Call) -> Answer:
+    """Answer for an ETF or ETN: its price, and what its assets are worth a share, which here is the same."""
+    quote = quote_asked(call)
+    if quote is None:
+        return found(output=_blank())
+    worth = {
+        "nav": wire.fixed(quote.price, 2),
+        "nav_prdy_vrss": wire.fixed(quote.change, 2),
+        "nav_prdy_vrss_sign": wire.change_sign(quote.change),
+        "nav_prdy_ctrt": wire.fixed(wire.percent(quote.change, quote.base), 2),
+        "trc_errt": "0.00",
+        "dprt": "0.00",
+    }
+    return found(output=_output(call, quote) | worth)
 
 
 def _output(call: Call, quote: Quote) -> wire.Json:
@@ -254,4 +270,8 @@ def _record(bars: Sequence[Bar], quote: Quote) -> str:
     return "신저가" if quote.today.low < min(bar.low for bar in before) else ""
 
 
-SERVICES = (Service(TR.PRICE.path, ids_of(TR.PRICE), STOCK, price, of_account=False),)
+FUND_IDS: dict[Mode, tuple[str, ...]] = {"real": ("FHPST02400000",), "paper": ("FHPST02400000",)}
+SERVICES = (
+    Service(TR.PRICE.path, ids_of(TR.PRICE), STOCK, price, of_account=False),
+    Service("/uapi/etfetn/v1/quotations/inquire-price", FUND_IDS, STOCK, fund_price, of_account=False),
+)

@@ -7,7 +7,7 @@ from typing import Final
 
 from django.db.models import Q, QuerySet
 
-from kis.client.codes import Mode
+from kis.client.codes import AccountNumber, Mode
 from kis.korean import SEOUL
 from kis.models import DailyPrice, KisAccount, KisExecution, KisHolding, KisUnfilledOrder, SyncRun
 
@@ -40,41 +40,45 @@ class DashboardRows:
     failed_runs: Sequence[SyncRun]
 
 
-def dashboard_rows(*, mode: Mode, account_no: str = "", at: datetime, exact: bool = False) -> DashboardRows:
+def dashboard_rows(
+    *, mode: Mode, account: AccountNumber | None = None, at: datetime, exact: bool = False
+) -> DashboardRows:
     """Rows of the last snapshot at or before `at`. Raises NoSnapshot.
 
-    `exact` says that the owner asked for this moment (`--as-of`); it only changes the sentence of the error.
+    Without an account it is the only one in the books of this mode; of several none is picked. `exact` says that the
+    owner asked for this moment (`--as-of`); it only changes the sentence of the error.
     """
-    account = _last_snapshot(mode=mode, account_no=account_no, at=at)
-    if account is None:
+    snapshot = _last_snapshot(mode=mode, account=account, at=at)
+    if snapshot is None:
         raise NoSnapshot(_no_snapshot_text(mode, at if exact else None))
-    holdings = list(account.holdings.order_by("-evlu_amt", "stock_code"))
+    holdings = list(snapshot.holdings.order_by("-evlu_amt", "stock_code"))
     return DashboardRows(
-        account=account,
+        account=snapshot,
         holdings=holdings,
-        unfilled=list(account.unfilled_orders.order_by("ord_tmd", "odno")),
-        executions=list(_executions(account)),
-        closes=_closes([holding.stock_code for holding in holdings], until=_day(account.snapshot_at)),
-        failed_runs=list(_failed_runs(account, at=at)),
+        unfilled=list(snapshot.unfilled_orders.order_by("ord_tmd", "odno")),
+        executions=list(_executions(snapshot)),
+        closes=_closes([holding.stock_code for holding in holdings], until=_day(snapshot.snapshot_at)),
+        failed_runs=list(_failed_runs(snapshot, at=at)),
     )
 
 
-def _last_snapshot(*, mode: Mode, account_no: str, at: datetime) -> KisAccount | None:
-    snapshots = KisAccount.objects.filter(is_paper=mode == "paper", snapshot_at__lte=at)
-    if account_no:
-        snapshots = snapshots.filter(account_no=account_no)
-    return snapshots.newest_first().select_related("sync_run").first()
+def _last_snapshot(*, mode: Mode, account: AccountNumber | None, at: datetime) -> KisAccount | None:
+    is_paper = mode == "paper"
+    of_mode = KisAccount.objects.filter(is_paper=is_paper)
+    mine = of_mode if account is None else KisAccount.objects.of(account, is_paper=is_paper)
+    last = mine.filter(snapshot_at__lte=at).newest_first().select_related("sync_run").first()
+    if account is None and last is not None:
+        others = of_mode.exclude(account_no=last.account_no, product_code=last.product_code)
+        if others.exists():
+            raise NoSnapshot(f"{_name(mode)} 계좌가 여러 개입니다. 어느 계좌인지 --account로 알려 주세요.")
+    return last
 
 
 def _executions(account: KisAccount) -> QuerySet[KisExecution]:
     """Return fills of the day, without orders younger than the snapshot: an old page must not know the future."""
     local = account.snapshot_at.astimezone(SEOUL)
-    return KisExecution.objects.filter(
-        account_no=account.account_no,
-        is_paper=account.is_paper,
-        exec_dt=local.date(),
-        exec_tmd__lte=local.time(),
-    ).order_by("-exec_tmd", "-odno")
+    fills = KisExecution.objects.of(account.account, is_paper=account.is_paper)
+    return fills.filter(exec_dt=local.date(), exec_tmd__lte=local.time()).order_by("-exec_tmd", "-odno")
 
 
 def _closes(codes: Sequence[str], *, until: date) -> list[ClosePrice]:
@@ -90,10 +94,9 @@ def _closes(codes: Sequence[str], *, until: date) -> list[ClosePrice]:
 
 def _failed_runs(account: KisAccount, *, at: datetime) -> QuerySet[SyncRun]:
     """Return attempts to renew this snapshot that failed."""
-    return SyncRun.objects.filter(
+    runs = SyncRun.objects.of(account.account, is_paper=account.is_paper)
+    return runs.filter(
         Q(status=SyncRun.Status.FAILED) | Q(status=SyncRun.Status.QUARANTINED),
-        account_no=account.account_no,
-        is_paper=account.is_paper,
         started_at__gt=account.snapshot_at,
         started_at__lte=at,
     ).order_by("started_at")
@@ -103,8 +106,12 @@ def _day(at: datetime) -> date:
     return at.astimezone(SEOUL).date()
 
 
+def _name(mode: Mode) -> str:
+    return "실전" if mode == "real" else "모의"
+
+
 def _no_snapshot_text(mode: Mode, at: datetime | None) -> str:
-    name = "실전" if mode == "real" else "모의"
+    name = _name(mode)
     if at is not None:
         return f"{at.astimezone(SEOUL):%Y-%m-%d %H:%M:%S} 이전의 {name} 계좌 자료가 없습니다. 더 늦은 시각을 --as-of에 적어 주세요."
     return (

@@ -156,6 +156,7 @@ def fill(
             "cost_source": KisExecution.CostSource.ESTIMATED,
             "is_paper": False,
             "account_no": "12345678",
+            "product_code": "01",
             "ord_gno_brno": "00950",
             **changes,
         }
@@ -191,6 +192,7 @@ def sync_run(*, at: datetime = AT, **changes: Any) -> SyncRun:
         **{
             "job": "sync_kis_data",
             "account_no": "12345678",
+            "product_code": "01",
             "is_paper": False,
             "started_at": at - timedelta(seconds=3),
             "finished_at": at,

@@ -95,9 +95,8 @@ def inquiry(case: Case) -> Result:
 def rate_limit(case: Case) -> Result:
     """See whether the broker has refused calls for their number lately."""
     budget = RateBudget.objects.filter(key_id=case.session.key_id).first()
-    runs = SyncRun.objects.filter(
-        account_no=case.environment.account.number, is_paper=case.environment.is_paper
-    )[:LAST_RUNS]
+    environment = case.environment
+    runs = SyncRun.objects.of(environment.account, is_paper=environment.is_paper)[:LAST_RUNS]
     refused = sum(run.rate_limited for run in runs)
     if refused:
         seen = f"최근 동기화 {len(runs)}번에서 초당 거래건수 초과가 {refused}번 있었습니다."

@@ -65,9 +65,7 @@ def worker(case: Case) -> Result:
 
 def last_sync(case: Case) -> Result:
     """See whether the books are as young as the day allows, and whether the last run went well."""
-    runs = SyncRun.objects.filter(
-        is_paper=case.environment.is_paper, account_no=case.environment.account.number
-    )
+    runs = SyncRun.objects.of(case.environment.account, is_paper=case.environment.is_paper)
     again = f"manage.py sync_kis_data --mode {case.mode}"
     done = runs.filter(status=SyncRun.Status.COMPLETE).first()
     last = runs.exclude(status=SyncRun.Status.RUNNING).first()

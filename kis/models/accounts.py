@@ -5,15 +5,13 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from kis.client.codes import AccountNumber
 from kis.korean import SEOUL, masked_account
+from kis.models.owned import OwnedQuerySet
 from kis.models.runs import SyncRun
 
 
-class KisAccountQuerySet(models.QuerySet["KisAccount"]):
-    def of(self, account_no: str, *, is_paper: bool) -> "KisAccountQuerySet":
-        """Snapshots of one account; `account_no` is CANO, eight digits."""
-        return self.filter(account_no=account_no, is_paper=is_paper)
-
+class KisAccountQuerySet(OwnedQuerySet["KisAccount"]):
     def newest_first(self) -> "KisAccountQuerySet":
         return self.order_by("-snapshot_at", "-id")
 
@@ -70,6 +68,10 @@ class KisAccount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.masked_no} {self.snapshot_at.astimezone(SEOUL):%Y-%m-%d %H:%M}"
+
+    @property
+    def account(self) -> AccountNumber:
+        return AccountNumber(self.account_no, self.product_code)
 
     @property
     def masked_no(self) -> str:

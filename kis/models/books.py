@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from kis.models.accounts import KisAccount
+from kis.models.owned import OwnedQuerySet
 
 
 class KisHolding(models.Model):
@@ -63,6 +64,10 @@ class Side(models.TextChoices):
     SELL = "SELL", "매도"
 
 
+class KisExecutionQuerySet(OwnedQuerySet["KisExecution"]):
+    pass
+
+
 class KisExecution(models.Model):
     """A filled order. The broker reports one row per order with growing totals; `exec_tmd` is the time of the order."""
 
@@ -85,12 +90,15 @@ class KisExecution(models.Model):
     is_paper = models.BooleanField("모의투자")
     # Ours.
     account_no = models.CharField("계좌번호", max_length=20)
+    product_code = models.CharField("상품코드", max_length=2, help_text="ACNT_PRDT_CD")
     ord_gno_brno = models.CharField("주문채번지점번호", max_length=10)
     exchange = models.CharField("거래소", max_length=10, blank=True)
     cost_source = models.CharField(
         "비용 근거", max_length=10, choices=CostSource.choices, default=CostSource.UNKNOWN
     )
     raw_json = models.JSONField("원본", default=dict, blank=True)
+
+    objects = KisExecutionQuerySet.as_manager()
 
     class Meta:
         db_table = "kis_execution"
@@ -100,7 +108,7 @@ class KisExecution(models.Model):
         constraints = [
             # `odno` starts again every day and counts per branch. Also the index of "this account's fills of a day".
             models.UniqueConstraint(
-                fields=["account_no", "is_paper", "exec_dt", "ord_gno_brno", "odno"],
+                fields=["account_no", "is_paper", "product_code", "exec_dt", "ord_gno_brno", "odno"],
                 name="kis_execution_order_once",
             ),
             models.CheckConstraint(

@@ -3,19 +3,17 @@
 from django.db import models
 from django.db.models import F, Q
 
+from kis.client.codes import AccountNumber
 from kis.client.records.orders import Request
 from kis.models.books import Side
+from kis.models.owned import OwnedQuerySet
 from kis.orders import Key, OrderState, Standing, chain_of
 
 
-class KisOrderDetailQuerySet(models.QuerySet["KisOrderDetail"]):
-    def of(self, account_no: str, *, is_paper: bool) -> "KisOrderDetailQuerySet":
-        """Orders of one account; `account_no` is CANO, eight digits."""
-        return self.filter(account_no=account_no, is_paper=is_paper)
-
+class KisOrderDetailQuerySet(OwnedQuerySet["KisOrderDetail"]):
     def chain_of(self, order: "KisOrderDetail") -> list["KisOrderDetail"]:
         """Return an order together with all amendments and cancellations around it, the first order first; one query."""
-        of_day = self.of(order.account_no, is_paper=order.is_paper).filter(
+        of_day = self.of(order.account, is_paper=order.is_paper).filter(
             ord_dt=order.ord_dt, stock_code=order.stock_code
         )
         rows = {row.key: row for row in of_day}
@@ -44,6 +42,7 @@ class KisOrderDetail(models.Model):
         EXTERNAL = "external", "외부"
 
     account_no = models.CharField("계좌번호", max_length=20)
+    product_code = models.CharField("상품코드", max_length=2, help_text="ACNT_PRDT_CD")
     is_paper = models.BooleanField("모의투자")
     ord_dt = models.DateField("주문일")
     ord_tmd = models.TimeField("주문 시각")
@@ -86,7 +85,7 @@ class KisOrderDetail(models.Model):
         constraints = [
             # Also the index of "this account's orders of a day".
             models.UniqueConstraint(
-                fields=["account_no", "is_paper", "ord_dt", "ord_gno_brno", "odno"],
+                fields=["account_no", "is_paper", "product_code", "ord_dt", "ord_gno_brno", "odno"],
                 name="kis_order_detail_once",
             ),
             models.CheckConstraint(
@@ -127,6 +126,10 @@ class KisOrderDetail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.ord_dt} {self.get_side_display()} {self.stock_name} {self.ord_qty:,}주"
+
+    @property
+    def account(self) -> AccountNumber:
+        return AccountNumber(self.account_no, self.product_code)
 
     @property
     def key(self) -> Key:

@@ -3,6 +3,12 @@
 from django.db import models
 from django.db.models import F, Q
 
+from kis.models.owned import OwnedQuerySet
+
+
+class SyncRunQuerySet(OwnedQuerySet["SyncRun"]):
+    pass
+
 
 class SyncRun(models.Model):
     """A run of a job. `slot` is the tick it stands for; a run started by hand has none."""
@@ -17,6 +23,7 @@ class SyncRun(models.Model):
     job = models.CharField("작업", max_length=40)
     slot = models.DateTimeField("예정 시각", null=True, blank=True)
     account_no = models.CharField("계좌번호", max_length=20)
+    product_code = models.CharField("상품코드", max_length=2, help_text="ACNT_PRDT_CD")
     is_paper = models.BooleanField("모의투자")
     started_at = models.DateTimeField("시작")
     finished_at = models.DateTimeField("끝", null=True, blank=True)
@@ -30,6 +37,8 @@ class SyncRun(models.Model):
     differences = models.PositiveIntegerField("차이 수", default=0)
     error = models.TextField("오류", blank=True)
 
+    objects = SyncRunQuerySet.as_manager()
+
     class Meta:
         db_table = "kis_sync_run"
         verbose_name = "동기화 기록"
@@ -38,7 +47,8 @@ class SyncRun(models.Model):
         constraints = [
             # A slot runs once for an account, however many workers fire it; runs by hand (slot NULL) never collide.
             models.UniqueConstraint(
-                fields=["job", "slot", "account_no", "is_paper"], name="kis_sync_run_slot_once"
+                fields=["job", "slot", "account_no", "is_paper", "product_code"],
+                name="kis_sync_run_slot_once",
             ),
             models.CheckConstraint(
                 condition=Q(status__in=["running", "complete", "failed", "quarantined", "abandoned"]),
@@ -55,7 +65,9 @@ class SyncRun(models.Model):
         ]
         indexes = [
             # Latest run of an account: status strip, PDF, admin.
-            models.Index(fields=["account_no", "is_paper", "-started_at"], name="kis_sync_run_latest"),
+            models.Index(
+                fields=["account_no", "is_paper", "product_code", "-started_at"], name="kis_sync_run_latest"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -135,7 +135,7 @@ def stored_order(
     environment: Environment, order: Amendment | Cancellation, *, on: date
 ) -> KisOrderDetail | None:
     """Return the order that is to be changed, that of its branch if several have its number."""
-    rows = KisOrderDetail.objects.of(environment.account.number, is_paper=environment.is_paper).filter(
+    rows = KisOrderDetail.objects.of(environment.account, is_paper=environment.is_paper).filter(
         ord_dt=on, odno=wire_number(order.number)
     )
     return min(rows, key=lambda row: (row.ord_gno_brno != order.branch, row.pk), default=None)
@@ -145,7 +145,9 @@ def update_with(
     made: KisOrderDetail, environment: Environment, change: Callable[[KisOrderDetail], None], *, now: datetime
 ) -> KisOrderDetail:
     """Find the order in the table or put it there, change it, and work out what follows for it and its origin."""
-    made.account_no, made.is_paper = environment.account.number, environment.is_paper
+    account = environment.account
+    made.account_no, made.product_code = account.number, account.product_code
+    made.is_paper = environment.is_paper
     made.rmn_qty = made.ord_qty
     with transaction.atomic():
         rows = locked_rows(made)
@@ -171,7 +173,7 @@ def locked_rows(made: KisOrderDetail) -> list[KisOrderDetail]:
     """Return the orders of this stock and day, and any other of this number."""
     return list(
         KisOrderDetail.objects.select_for_update()
-        .of(made.account_no, is_paper=made.is_paper)
+        .of(made.account, is_paper=made.is_paper)
         .filter(Q(stock_code=made.stock_code) | Q(odno=made.odno), ord_dt=made.ord_dt)
         .order_by("pk")
     )

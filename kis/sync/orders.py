@@ -15,7 +15,7 @@ from kis.order_sources import NOTHING_TAKEN, Listed, Taken, Told, quantities
 from kis.orders import states, wire_number
 
 BATCH = 500
-KEY = ("account_no", "is_paper", "ord_dt", "ord_gno_brno", "odno")
+KEY = ("account_no", "is_paper", "product_code", "ord_dt", "ord_gno_brno", "odno")
 #: Columns that may change after the row was made.
 CHANGING = (
     "ord_tmd",
@@ -126,7 +126,7 @@ def save_order_details(
     first, last = min(order.ordered_on for order in orders), max(order.ordered_on for order in orders)
     known = list(
         KisOrderDetail.objects.select_for_update()
-        .of(account.number, is_paper=is_paper)
+        .of(account, is_paper=is_paper)
         .filter(ord_dt__gte=first, ord_dt__lte=last)
     )
     before = {row.pk: content(row) for row in known}
@@ -137,7 +137,12 @@ def save_order_details(
     for order in orders:
         row = rows_of.find(order)
         if row is None:
-            row = KisOrderDetail(account_no=account.number, is_paper=is_paper, ord_dt=order.ordered_on)
+            row = KisOrderDetail(
+                account_no=account.number,
+                product_code=account.product_code,
+                is_paper=is_paper,
+                ord_dt=order.ordered_on,
+            )
             new.append(row)
         put_listed(row, order, at=at)
     refresh([*known, *new], now=at, waiting=waiting)

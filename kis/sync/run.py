@@ -169,7 +169,7 @@ def look_back(connection: Connection, *, today: date) -> tuple[date, list[str]]:
     broker whose day differs from ours (night, simulator) must still show the orders it calls open.
     """
     account = connection.environment.account
-    snapshots = KisAccount.objects.of(account.number, is_paper=connection.environment.is_paper).newest_first()
+    snapshots = KisAccount.objects.of(account, is_paper=connection.environment.is_paper).newest_first()
     last = snapshots.values_list("snapshot_at", flat=True).first()
     first = last.astimezone(SEOUL).date() if last else today - FIRST_LOOK_BACK
     first = min(first, business_day_before(today))
@@ -185,7 +185,12 @@ def start_run(connection: Connection) -> SyncRun:
     """Open the row of this run; runs of this account that died without a word are marked abandoned."""
     at: datetime = connection.now()
     account = connection.environment.account
-    own = {"job": JOB, "account_no": account.number, "is_paper": connection.environment.is_paper}
+    own = {
+        "job": JOB,
+        "account_no": account.number,
+        "product_code": account.product_code,
+        "is_paper": connection.environment.is_paper,
+    }
     SyncRun.objects.filter(**own, status=SyncRun.Status.RUNNING, started_at__lt=at - ABANDONED_AFTER).update(
         status=SyncRun.Status.ABANDONED, finished_at=at, error="끝났다는 기록 없이 멈췄습니다."
     )

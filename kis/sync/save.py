@@ -17,7 +17,7 @@ from kis.sync.fetch import Picture
 from kis.sync.orders import OrderChanges, save_order_details
 
 BATCH = 500
-FILL_KEY = ("account_no", "is_paper", "exec_dt", "ord_gno_brno", "odno")
+FILL_KEY = ("account_no", "is_paper", "product_code", "exec_dt", "ord_gno_brno", "odno")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def save_account(picture: Picture, *, environment: Environment, run: SyncRun) ->
 
 def free_moment(at: datetime, *, environment: Environment) -> datetime:
     """Return `at`, or microseconds later where a snapshot of that very moment exists (a standing clock)."""
-    taken = KisAccount.objects.of(environment.account.number, is_paper=environment.is_paper)
+    taken = KisAccount.objects.of(environment.account, is_paper=environment.is_paper)
     while taken.filter(snapshot_at=at).exists():
         at += timedelta(microseconds=1)
     return at
@@ -173,12 +173,12 @@ def save_executions(orders: Sequence[OrderRecord], *, account: AccountNumber, is
         return FillChanges(0, 0, ())
     known = {
         (row.exec_dt, row.ord_gno_brno, row.odno): row
-        for row in KisExecution.objects.filter(
-            account_no=account.number,
-            is_paper=is_paper,
+        for row in KisExecution.objects.of(account, is_paper=is_paper)
+        .filter(
             exec_dt__gte=min(order.ordered_on for order in filled),
             exec_dt__lte=max(order.ordered_on for order in filled),
-        ).only(*FILL_KEY, "exec_qty", "exec_price", "exec_amt")
+        )
+        .only(*FILL_KEY, "exec_qty", "exec_price", "exec_amt")
     }
     new = [execution(order, account=account, is_paper=is_paper) for order in filled if order.key not in known]
     # Another process may have stored the same fill a moment ago; its row then stays as it is. (Not `ignore_conflicts`:
@@ -211,6 +211,7 @@ def save_executions(orders: Sequence[OrderRecord], *, account: AccountNumber, is
 def execution(order: OrderRecord, *, account: AccountNumber, is_paper: bool) -> KisExecution:
     return KisExecution(
         account_no=account.number,
+        product_code=account.product_code,
         is_paper=is_paper,
         odno=order.number,
         ord_gno_brno=order.branch,

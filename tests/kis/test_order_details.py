@@ -456,6 +456,7 @@ def test_queries_do_not_grow_with_the_orders(desk, connection):
 def test_table_refuses_what_no_order_can_be(changes):
     values = {
         "account_no": "12345678",
+        "product_code": "01",
         "is_paper": False,
         "ord_dt": TODAY,
         "ord_tmd": time(9, 30),

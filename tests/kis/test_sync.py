@@ -459,7 +459,11 @@ def test_both_modes_live_side_by_side(connect):
 
 def test_run_that_died_is_marked_abandoned_by_the_next(connect):
     dead = SyncRun.objects.create(
-        job="sync_kis_data", account_no="12345678", is_paper=False, started_at=TEN - timedelta(hours=1)
+        job="sync_kis_data",
+        account_no="12345678",
+        product_code="01",
+        is_paper=False,
+        started_at=TEN - timedelta(hours=1),
     )
     sync_account(connect())
     dead.refresh_from_db()

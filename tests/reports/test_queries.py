@@ -6,10 +6,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from kis.client.codes import AccountNumber
+from kis.models import SyncRun
 from reports.queries import NoSnapshot, dashboard_rows
-from tests.factories import AT, Stock, fill, order, snapshot, stocks
+from tests.factories import AT, Stock, fill, order, snapshot, stocks, sync_run
 
 pytestmark = pytest.mark.django_db
+MINE = AccountNumber("12345678", "01")
 
 
 def queries_for(count):
@@ -18,7 +21,7 @@ def queries_for(count):
         fill(1_000 * count + number)
         order(account, number)
     with CaptureQueriesContext(connection) as captured:
-        rows = dashboard_rows(mode="real", at=AT + timedelta(minutes=5))
+        rows = dashboard_rows(mode="real", account=MINE, at=AT + timedelta(minutes=5))
     assert len(rows.holdings) == count
     return len(captured)
 
@@ -40,7 +43,24 @@ def test_dashboard_rows_keeps_modes_and_accounts_apart():
     assert dashboard_rows(mode="real", at=AT).account == real
     assert dashboard_rows(mode="paper", at=AT).account == paper
     with pytest.raises(NoSnapshot):
-        dashboard_rows(mode="real", account_no="99999999", at=AT)
+        dashboard_rows(mode="real", account=AccountNumber("99999999", "01"), at=AT)
+
+
+def test_dashboard_rows_picks_none_of_several_accounts():
+    snapshot([Stock()])
+    pension = snapshot([Stock()], at=AT + timedelta(seconds=1), product_code="22")
+    with pytest.raises(NoSnapshot, match="--account"):
+        dashboard_rows(mode="real", at=AT + timedelta(minutes=1))
+    assert dashboard_rows(mode="real", account=MINE, at=AT + timedelta(minutes=1)).account != pension
+
+
+def test_dashboard_rows_of_one_product_leave_out_the_fills_and_failures_of_another():
+    snapshot([Stock()])
+    fill(1, product_code="22")
+    mine = fill(1)
+    sync_run(at=AT + timedelta(seconds=30), status=SyncRun.Status.FAILED, product_code="22")
+    rows = dashboard_rows(mode="real", account=MINE, at=AT + timedelta(minutes=1))
+    assert (rows.executions, rows.failed_runs) == ([mine], [])
 
 
 @pytest.mark.parametrize("mode", ["real", "paper"])

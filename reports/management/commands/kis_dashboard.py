@@ -81,7 +81,7 @@ def load(mode: Mode, asked_for: datetime | None) -> Dashboard:
     account = settings.KIS_ACCOUNTS[mode]["account_no"]
     rows = dashboard_rows(
         mode=mode,
-        account_no=AccountNumber.parse(account).number if account and not settings.AEGIS_DEMO else "",
+        account=AccountNumber.parse(account) if account and not settings.AEGIS_DEMO else None,
         at=asked_for or (datetime.max.replace(tzinfo=SEOUL) if settings.AEGIS_DEMO else now),
         exact=asked_for is not None,
     )

@@ -1,0 +1,1 @@
+"""Statements of other brokers: a file the owner exported becomes rows of the books, once."""

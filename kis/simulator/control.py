@@ -13,7 +13,7 @@ from kis.simulator.errors import ControlRefused
 from kis.simulator.exchange import Exchange
 from kis.simulator.faults import Faults, parse_faults
 from kis.simulator.gateway import Gateway
-from kis.simulator.ledger import Account, Lot
+from kis.simulator.ledger import Account, Lot, Transfer
 from kis.simulator.orders import Order, Side
 from kis.simulator.wire import Json, fixed
 
@@ -224,6 +224,13 @@ def _position(item: object) -> tuple[str, str, Lot]:
     return _text(given, "code"), name, Lot(quantity, round(average * quantity))
 
 
+def transfer_cash(desk: Desk, body: object) -> Json:
+    amount = _integer(_object(body), "amount", lowest=-MAX_WON, highest=MAX_WON)
+    now = desk.clock.now()
+    desk.exchange.record_transfer(desk.account, Transfer(now, amount))
+    return _show_account(desk.exchange, desk.account, now)
+
+
 def place_external_order(desk: Desk, body: object) -> Json:
     given = _object(body)
     side = SIDES.get(_text(given, "side").lower())
@@ -297,6 +304,7 @@ ACTIONS: dict[tuple[str, str], Callable[[Desk, object], object]] = {
     ("POST", "price"): set_price,
     ("POST", "fill"): fill_order,
     ("POST", "account"): set_account,
+    ("POST", "deposit"): transfer_cash,
     ("POST", "external-order"): place_external_order,
     ("POST", "faults"): add_faults,
     ("DELETE", "faults"): clear_faults,

@@ -416,4 +416,5 @@ class Exchange(Ledger):
         account.opening_cash = cash
         account.opening = dict(lots)
         account.orders.clear()
+        account.transfers.clear()
         self.revision += 1

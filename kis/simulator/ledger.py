@@ -50,15 +50,24 @@ class Lot:
         return Lot(left, round(Decimal(self.cost) * left / self.quantity) if left else 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Won that came into an account from outside (+) or left it (−); there at once."""
+
+    at: datetime
+    amount: int
+
+
 @dataclass(slots=True)
 class Account:
-    """What an account began with and every order since; holdings and cash follow from these by replay."""
+    """What an account began with, every order and transfer since; holdings and cash follow from these by replay."""
 
     mode: Mode
     number: str  # 12345678-01
     opening_cash: int = 0
     opening: dict[str, Lot] = field(default_factory=dict)
     orders: list[Order] = field(default_factory=list)
+    transfers: list[Transfer] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -196,8 +205,17 @@ class Ledger:
         self.revision += 1
         return order
 
+    def record_transfer(self, account: Account, transfer: Transfer) -> None:
+        """Let cash in or out, as the bank does. Raises ControlRefused for more than could be taken out."""
+        book, day = self.book(account), latest_business_day(transfer.at.date())
+        free = min(book.cash_on(day), book.cash_on(business_day_after(day)), book.cash)
+        if transfer.amount < 0 and -transfer.amount > free:
+            raise ControlRefused(f"출금할 수 있는 금액은 {max(free, 0)}원입니다.")
+        account.transfers.append(transfer)
+        self.revision += 1
+
     def book(self, account: Account, *, until: datetime | None = None) -> Book:
-        """Replay an account's fills, all of them or those up to `until`."""
+        """Replay an account's fills and transfers, all of them or those up to `until`."""
         if until is not None:
             return self._replay(account, until)
         cached = self._books.get(account.mode)
@@ -217,6 +235,9 @@ class Ledger:
                 break
             self._book_fill(book, order, fill, already=traded[id(order)])
             traded[id(order)] += fill.quantity * fill.price
+        for transfer in account.transfers:
+            if until is None or transfer.at <= until:
+                book.settling[latest_business_day(transfer.at.date())] += transfer.amount
         return book
 
     def _book_fill(self, book: Book, order: Order, fill: Fill, *, already: int) -> None:

@@ -11,7 +11,7 @@ from kis.client.codes import Mode
 from kis.simulator.errors import CannotStart, OtherMarket
 from kis.simulator.exchange import Exchange
 from kis.simulator.gateway import Gateway, Token
-from kis.simulator.ledger import Lot
+from kis.simulator.ledger import Lot, Transfer
 from kis.simulator.listings import Listing
 from kis.simulator.orders import Fill, Order
 
@@ -98,6 +98,7 @@ def _dump(exchange: Exchange, gateways: Mapping[Mode, Gateway], now: datetime) -
                 "opening_cash": account.opening_cash,
                 "opening": {code: [lot.quantity, lot.cost] for code, lot in account.opening.items()},
                 "orders": [_dump_order(order) for order in account.orders],
+                "transfers": [[transfer.at.isoformat(), transfer.amount] for transfer in account.transfers],
             }
             for mode, account in exchange.accounts.items()
         },
@@ -163,6 +164,11 @@ def _restore_accounts(state: dict[str, Any], exchange: Exchange) -> None:
             code: Lot(int(quantity), int(cost)) for code, (quantity, cost) in saved["opening"].items()
         }
         account.orders = [_restore_order(order, mode, account.number) for order in saved["orders"]]
+        # A state written before money could come and go has none.
+        account.transfers = [
+            Transfer(datetime.fromisoformat(moment), int(amount))
+            for moment, amount in saved.get("transfers", [])
+        ]
         if mode in state["last_numbers"]:
             day, last = state["last_numbers"][mode]
             exchange.last_numbers[mode] = (date.fromisoformat(day), int(last))

@@ -38,6 +38,41 @@ def test_account_is_replaced_on_the_host_it_is_posted_to(real, paper):
     assert account_of(paper) == before
 
 
+def test_money_that_comes_or_goes_is_there_at_once(real, paper):
+    before, elsewhere = account_of(real), account_of(paper)
+    cash = {day: won + 3_000_000 for day, won in before["cash"].items()}
+    after = real.control("deposit", {"amount": 3_000_000}).json()
+    assert (after["cash"], after["total"]) == (cash, before["total"] + 3_000_000)
+    totals = real.balance().json()["output2"][0]
+    assert [totals[name] for name in ("dnca_tot_amt", "nxdy_excc_amt", "prvs_rcdl_excc_amt")] == [
+        str(cash[day]) for day in ("d0", "d1", "d2")
+    ]
+    assert real.control("deposit", {"amount": -3_000_000}).json()["cash"] == before["cash"]
+    assert account_of(paper) == elsewhere
+
+
+def test_money_that_comes_on_a_closed_day_is_there_on_it(real):
+    real.control("clock", {"now": "2026-11-21T11:00:00+09:00"})
+    settled = account_of(real)["cash"]
+    after = real.control("deposit", {"amount": 500_000}).json()
+    assert after["cash"] == {day: won + 500_000 for day, won in settled.items()}
+    assert int(real.balance().json()["output2"][0]["dnca_tot_amt"]) == settled["d0"] + 500_000
+
+
+def test_no_more_can_be_taken_out_than_will_be_left(real):
+    real.control("account", {"deposit": 1_000_000, "positions": []})
+    real.control("price", {"code": "005930", "price": 60_000})
+    assert real.order("buy", ORD_QTY="10", ORD_UNPR="60000").json()["rt_cd"] == "0"
+    reply = real.control("deposit", {"amount": -500_000})
+    # Of the million, 600,000 won and 84 won of commission will be gone the day after tomorrow.
+    assert (reply.status_code, "399916" in reply.text) == (400, True)
+    assert real.control("deposit", {"amount": -399_916}).json()["cash"] == {
+        "d0": 600_084,
+        "d1": 600_084,
+        "d2": 0,
+    }
+
+
 def test_price_set_by_hand_stands_until_the_day_ends(real):
     assert real.control("price", {"code": "005930", "price": 77_700}).status_code == 200
     assert holding(real, "005930")["prpr"] == "77700"
@@ -307,6 +342,8 @@ def test_faults_are_cleared_and_belong_to_one_host(real, paper):
         ("account", {"deposit": 1, "positions": [{"code": "abc", "qty": 1, "avg": 1}]}),
         ("account", {"deposit": 1, "positions": [{"code": "005930", "qty": 1, "avg": "NaN"}]}),
         ("account", {"deposit": 1, "positions": [{"code": "005930", "qty": 1, "avg": 1}] * 2}),
+        ("deposit", {}),
+        ("deposit", {"amount": "all"}),
         ("external-order", {}),
     ],
 )

@@ -35,6 +35,7 @@ def test_restart_goes_on_where_it_stopped(start_simulator, tmp_path, client_of):
     client_of(first.paper).control(
         "account", {"deposit": 9, "positions": [{"code": "ZZZZ01", "qty": 2, "avg": 5}]}
     )
+    client.control("deposit", {"amount": 1_234_567})
     client.control("clock", {"now": "2026-11-20T10:30:00+09:00"})
     before = (client.balance().json(), client.orders().json(), client.control("state").json())
     first.stop()

@@ -341,7 +341,7 @@ class Exchange(Ledger):
             if not order.remaining:
                 return
             if self._is_auction(order, traded.at):
-                if order.kind == CONDITIONAL or order.reaches(traded.price):
+                if self._joins_auction(order, traded):
                     self._fill(order, traded.at, order.remaining, traded.price)
             elif self._trades_in(order, traded.at):
                 self._meet(order, traded, left)
@@ -367,6 +367,13 @@ class Exchange(Ledger):
         if moment == at(day, OPENING):
             return order.placed_at < moment and order.venue != "NXT"
         return moment == at(day, CLOSING) and order.venue != "NXT"
+
+    def _joins_auction(self, order: Order, traded: Print) -> bool:
+        if order.asleep:
+            return False  # its trigger was never traded, so it is not in the book
+        if order.kind == CONDITIONAL and traded.at == at(order.day, CLOSING):
+            return True  # a market order by now; at the opening it still had its limit
+        return order.reaches(traded.price)
 
     def _trades_in(self, order: Order, moment: datetime) -> bool:
         if order.kind == SINGLE_PRICE:

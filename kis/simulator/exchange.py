@@ -23,7 +23,7 @@ from kis.simulator.phases import (
     phase_of,
 )
 from kis.simulator.prices import dice, step_of
-from kis.simulator.rules import Ticket, Violation, check_limits, check_phase
+from kis.simulator.rules import Ticket, Violation, check_limits, check_phase, margin_price
 
 FLOW_SHARE = 0.3  # of what is traded at an order's own price goes to that order
 DEEPEST = 400  # levels a large order may sweep
@@ -202,8 +202,7 @@ class Exchange(Ledger):
             if ticket.quantity > self.orderable(account, ticket.code, now):
                 raise Violation("too many shares", "주문 가능한 수량을 초과했습니다.")
         else:
-            # A market order is margined at the upper limit: nobody knows yet what it will cost.
-            price = ticket.price or quote.limits[1]
+            price = margin_price(ticket.kind, ticket.price, quote)
             if ticket.quantity * price > self.buying_power(account, now).amount:
                 raise Violation("too little cash", "주문 가능한 금액을 초과했습니다.")
         return quote

@@ -14,6 +14,7 @@ from kis.simulator.hours import at, settlement_day
 from kis.simulator.listings import Listing
 from kis.simulator.market import Market, Quote
 from kis.simulator.orders import Fill, Order, Side
+from kis.simulator.rules import margin_price
 
 COMMISSION_RATE = Decimal("0.000140527")
 # Sale tax by settlement date, KOSPI and KOSDAQ alike; funds pay none.
@@ -208,7 +209,9 @@ class Ledger:
     def record_transfer(self, account: Account, transfer: Transfer) -> None:
         """Let cash in or out, as the bank does. Raises ControlRefused for more than could be taken out."""
         book, day = self.book(account), latest_business_day(transfer.at.date())
-        free = min(book.cash_on(day), book.cash_on(business_day_after(day)), book.cash)
+        # Open buys hold their money back; a transfer out must not take it from under them.
+        orderable = self.buying_power(account, transfer.at).total
+        free = min(book.cash_on(day), book.cash_on(business_day_after(day)), orderable)
         if transfer.amount < 0 and -transfer.amount > free:
             raise ControlRefused(f"출금할 수 있는 금액은 {max(free, 0)}원입니다.")
         account.transfers.append(transfer)
@@ -279,7 +282,8 @@ class Ledger:
         reserved = 0
         for order in self.open_orders(account, now):
             if order.side == "buy":
-                amount = order.remaining * (order.price or self.regular_quote(order.code, now).limits[1])
+                quote = self.regular_quote(order.code, now)
+                amount = order.remaining * margin_price(order.kind, order.price, quote)
                 reserved += amount + commission(amount)
         settled = book.cash_on(latest_business_day(now.date()))
         total = max(book.cash - reserved, 0)

@@ -8,6 +8,7 @@ from kis.simulator.market import Quote
 from kis.simulator.orders import LIMIT_ORDER, Side
 from kis.simulator.phases import (
     AFTER_MARKET_KINDS,
+    CONDITIONAL,
     KINDS,
     PAPER_KINDS,
     Phase,
@@ -96,6 +97,12 @@ def check_phase(ticket: Ticket, now: datetime, *, is_paper: bool) -> None:
     raise Violation("not in this phase", f"지금은 낼 수 없는 주문구분입니다. ({phase.value})")
 
 
+def margin_price(kind: str, price: int, quote: Quote) -> int:
+    """Return the most a share of a buy may cost: nobody knows yet what one at the market will."""
+    # A conditional order turns into a market order at the close; a price set by hand may lie above every limit.
+    return price if price and kind != CONDITIONAL else max(quote.limits[1], quote.price)
+
+
 def check_limits(ticket: Ticket, quote: Quote) -> None:
     """Raise Violation for a price off the tick or outside the day's limits, or a stock that is not traded there."""
     is_fund = quote.listing.is_fund
@@ -103,6 +110,8 @@ def check_limits(ticket: Ticket, quote: Quote) -> None:
         raise Violation("not traded there", "이 시장에서 거래할 수 없는 종목입니다.")
     if ticket.needs_price and not ticket.price:
         raise Violation("no price", "주문단가를 입력해 주세요.")
+    if ticket.is_stop and not ticket.trigger:
+        raise Violation("no price", "스톱지정가의 조건가격을 입력해 주세요.")
     lowest, highest = quote.limits
     for price in filter(None, (ticket.price, ticket.trigger)):
         if price % tick_size(price, is_fund=is_fund):

@@ -57,3 +57,61 @@ def test_conditional_order_keeps_its_limit_in_the_opening_auction(trade_at):
     client.control("clock", {"now": "2026-11-20T09:00:00+09:00"})
 
     assert row_of(client, number)["tot_ccld_qty"] == "0"
+
+
+def test_conditional_order_cannot_end_beyond_the_cash(trade_at):
+    simulator, client = trade_at("15:10:00")
+    lowest, highest = simulator.exchange.market.quote(CODE, simulator.now()).limits
+    client.control("account", {"deposit": highest * 10, "positions": []})
+
+    refused = client.order("buy", ORD_DVSN="02", ORD_UNPR=str(lowest), ORD_QTY="10").json()
+    asked = client.buying_power(ORD_DVSN="02", ORD_UNPR=str(lowest)).json()["output"]
+    number_of(client.order("buy", ORD_DVSN="02", ORD_UNPR=str(lowest), ORD_QTY=asked["nrcvb_buy_qty"]))
+    client.control("clock", {"now": "2026-11-20T15:30:00+09:00"})
+
+    assert (refused["msg_cd"], asked["nrcvb_buy_qty"]) == ("APBK0952", "9")
+    [account] = [each for each in client.control("state").json()["accounts"] if each["mode"] == "real"]
+    assert account["positions"][0]["qty"] == 9
+    assert account["cash"]["d2"] >= 0
+
+
+def test_best_price_order_is_counted_at_what_it_is_held_against(trade_at):
+    simulator, client = trade_at("10:00:00")
+    _, highest = simulator.exchange.market.quote(CODE, simulator.now()).limits
+    client.control("account", {"deposit": highest * 10, "positions": []})
+
+    quantity = int(client.buying_power(ORD_DVSN="03").json()["output"]["nrcvb_buy_qty"])
+
+    assert client.order("buy", ORD_DVSN="03", ORD_QTY=str(quantity + 1)).json()["msg_cd"] == "APBK0952"
+    number_of(client.order("buy", ORD_DVSN="03", ORD_QTY=str(quantity)))
+
+
+def test_market_order_above_the_limits_is_held_against_its_price(trade_at):
+    """A price set by hand may lie anywhere; cash must not."""
+    simulator, client = trade_at("10:00:00")
+    _, highest = simulator.exchange.market.quote(CODE, simulator.now()).limits
+    client.control("account", {"deposit": highest * 2, "positions": []})
+    client.control("price", {"code": CODE, "price": highest * 3})
+
+    assert client.order("buy", ORD_DVSN="01").json()["msg_cd"] == "APBK0952"
+
+
+def test_stop_order_without_a_trigger_is_refused(trade_at):
+    simulator, client = trade_at("10:00:00")
+    price = simulator.exchange.market.quote(CODE, simulator.now()).price
+    reply = client.order("buy", ORD_DVSN="22", ORD_UNPR=str(price)).json()
+    assert (reply["rt_cd"], reply["msg_cd"]) == ("7", "APBK0506")
+
+
+def test_money_behind_an_open_order_cannot_be_taken_out(trade_at):
+    simulator, client = trade_at("10:00:00")
+    lowest, _ = simulator.exchange.market.quote(CODE, simulator.now()).limits
+    client.control("account", {"deposit": lowest * 11, "positions": []})
+    number_of(client.order("buy", ORD_UNPR=str(lowest), ORD_QTY="10"))
+
+    refused = client.control("deposit", {"amount": -2 * lowest})
+    client.control("price", {"code": CODE, "price": lowest})
+
+    assert refused.status_code == 400
+    [account] = [each for each in client.control("state").json()["accounts"] if each["mode"] == "real"]
+    assert account["cash"]["d2"] >= 0

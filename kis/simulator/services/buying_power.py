@@ -6,7 +6,10 @@ from decimal import Decimal
 from kis.client.codes import TR
 from kis.simulator import wire
 from kis.simulator.listings import margin_percent
+from kis.simulator.market import Quote
 from kis.simulator.orders import MARKET_ORDER
+from kis.simulator.phases import KINDS
+from kis.simulator.rules import margin_price
 from kis.simulator.services.base import ACCOUNT, Answer, Call, Service, ids_of
 
 PRICE = re.compile(r"([0-9]{1,12}(\.[0-9]*)?)?")
@@ -22,7 +25,7 @@ def buying_power(call: Call) -> Answer:
         price = quote.limits[1]
         leverage = Decimal(100) / margin_percent(quote.listing)
         if params["ORD_DVSN"] != MARKET_ORDER:
-            price = _asked_price(params["ORD_UNPR"]) or quote.price
+            price = _price_of(params["ORD_DVSN"], _asked_price(params["ORD_UNPR"]), quote)
             leverage = Decimal(1)
     most = int(power.amount * leverage)
     body = {
@@ -43,6 +46,12 @@ def buying_power(call: Call) -> Answer:
         **wire.envelope(call.mode, more=False),
     }
     return Answer(body)
+
+
+def _price_of(kind: str, asked: int, quote: Quote) -> int:
+    """Return what a share is counted at: what an order of this kind would be held against."""
+    has_own_price = kind not in KINDS or KINDS[kind].pricing in {"limit", "stop"}
+    return margin_price(kind, (asked or quote.price) if has_own_price else 0, quote)
 
 
 def _asked_price(text: str) -> int:

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from requests.adapters import HTTPAdapter
 
 from kis.client.auth import MemoryTokenStore
 from kis.client.codes import AccountNumber, Environment
@@ -22,6 +23,7 @@ from kis.client.endpoints.orders import (
     Amendment,
     Cancellation,
     NewOrder,
+    Order,
     order_request,
     send_order,
 )
@@ -48,6 +50,13 @@ ACCEPTED = {
     "msg1": "주문 전송 완료 되었습니다.",
     "output": {"KRX_FWDG_ORD_ORGNO": "06010", "ODNO": "0000117057", "ORD_TMD": "121052"},
 }
+
+
+def body_of(order, env=None):
+    """Return what is posted for an order."""
+    body = order_request(env or environment(), order, token=TOKEN).body
+    assert body is not None
+    return body
 
 
 class OneAnswer:
@@ -123,14 +132,18 @@ def test_order_says_everything_as_text_in_capitals():
     ],
 )
 def test_the_environment_picks_the_transaction(mode, tr_set, ids):
-    orders = [BUY, NewOrder(Side.SELL, "005930", 1, 0, kind="01"), Cancellation("06010", "0000117057")]
+    orders: list[Order] = [
+        BUY,
+        NewOrder(Side.SELL, "005930", 1, 0, kind="01"),
+        Cancellation("06010", "0000117057"),
+    ]
     requests_made = [order_request(environment(mode, tr_set=tr_set), order, token=TOKEN) for order in orders]
     assert [request.tr_id for request in requests_made] == ids
 
 
 def test_cancelling_all_and_a_part():
-    whole = order_request(environment(), Cancellation("06010", "0000117057"), token=TOKEN).body
-    part = order_request(environment(), Cancellation("06010", "0000117057", 2), token=TOKEN).body
+    whole = body_of(Cancellation("06010", "0000117057"))
+    part = body_of(Cancellation("06010", "0000117057", 2))
     assert (whole["RVSE_CNCL_DVSN_CD"], whole["QTY_ALL_ORD_YN"], whole["ORD_QTY"], whole["ORD_UNPR"]) == (
         "02",
         "Y",
@@ -141,7 +154,7 @@ def test_cancelling_all_and_a_part():
 
 
 def test_amending():
-    body = order_request(environment(), Amendment("06010", "0000117057", 0, 57_300), token=TOKEN).body
+    body = body_of(Amendment("06010", "0000117057", 0, 57_300))
     assert (body["RVSE_CNCL_DVSN_CD"], body["QTY_ALL_ORD_YN"], body["ORD_UNPR"]) == ("01", "Y", "57300")
 
 
@@ -432,13 +445,14 @@ def test_every_order_has_a_connection_of_its_own(broker, real, simulator):
         broker(NewOrder(Side.BUY, "005930", 1, price), connect=connect)
 
     assert len(opened) == 2
-    assert all(not adapter.poolmanager.pools for line in opened for adapter in line.http.adapters.values())
+    adapters = [line.http.get_adapter(simulator.real.url) for line in opened]
+    assert all(isinstance(adapter, HTTPAdapter) and not adapter.poolmanager.pools for adapter in adapters)
 
 
 def test_hashkey_signs_the_body(simulator):
     env = environment_of(simulator.real)
     transport = HttpTransport()
-    body = order_request(env, BUY, token=TOKEN).body
+    body = body_of(BUY, env)
 
     assert len(hashkey(env, body, transport)) == 64
     with pytest.raises(KisRefused, match="EGW00103"):
@@ -482,5 +496,7 @@ def test_orders_cannot_reach_the_path_that_repeats():
 
 def test_order_transport_of_requests_never_retries():
     line = HttpTransport()
-    assert all(adapter.max_retries.total == 0 for adapter in line.http.adapters.values())
+    adapter = line.http.get_adapter("https://127.0.0.1")
+    assert isinstance(adapter, HTTPAdapter)
+    assert adapter.max_retries.total == 0
     line.close()

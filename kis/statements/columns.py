@@ -1,12 +1,11 @@
 """Find the header of a table and what each of its columns means, by name and never by position."""
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kis.statements.cells import Unreadable, day, number
+from kis.statements.cells import Unreadable, day, number, plain
 from kis.statements.lines import Line
 
 #: Titles, account and period stand above the header, and in a balance a table of totals.
@@ -144,7 +143,7 @@ class Table:
 
 def label(text: str) -> str:
     """Return a column's name without spaces, line breaks and unit: `예수금잔액 (원)` → `예수금잔액`."""
-    name = "".join(unicodedata.normalize("NFKC", text).split()).upper()
+    name = "".join(plain(text).split()).upper()
     return UNIT.sub("", name)
 
 

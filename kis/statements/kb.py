@@ -37,9 +37,15 @@ OTHER_BROKERS = (
     "한국투자증권", "키움증권", "미래에셋증권", "삼성증권", "NH투자증권", "신한투자증권", "하나증권", "대신증권", "메리츠증권",
     "토스증권", "카카오페이증권", "유안타증권", "한화투자증권", "교보증권", "LS증권", "DB금융투자", "현대차증권", "유진투자증권",
 )  # fmt: skip
+#: Not 계좌명, 계좌구분 and the like.
+ACCOUNT_LABEL = re.compile(r".*계좌(?:번호)?\s*[:\])]?\s*([0-9*].*)?")
+ACCOUNT_SIGNS = tuple("0123456789*")
 #: A line over all rows; 소계 and 월계 are over some.
 OF_ALL = re.compile(r"합계|총계")
-DAY_LABEL = re.compile(r"(?:기준|조회|출력|잔고|작성|평가|발행)(?:일자|일시|일|시각)|일자")
+#: The day a balance is of, best first; the day it was printed is better than none.
+DAY_LABELS = tuple(
+    re.compile(rf"(?:{words})(?:일자|일시|일|시각)") for words in ("기준|잔고|평가", "조회", "출력|작성|발행")
+)
 #: A period belongs to a transaction history; its days are not the day of a balance.
 PERIOD = re.compile(r"~|부터|기간")
 TITLE_DAY = re.compile(r"[0-9]{4}\s*[-./년]\s*[0-9]{1,2}\s*[-./월]\s*[0-9]{1,2}|[0-9]{8}")
@@ -62,7 +68,8 @@ def statement_of(sheets: Sequence[Sheet]) -> Statement:
     """Read all sheets. Raises Refused where none of them has a table of ours."""
     found = [(sheet, find_table(sheet.lines)) for sheet in sheets]
     tables = [(sheet, table) for sheet, table in found if table]
-    if any(is_of_sums(sheet.lines) for sheet, _ in found):
+    # A balance may show realised profits beside its stocks.
+    if any(is_of_sums(sheet.lines) for sheet, table in found if not table or table.kind is TableKind.TRADES):
         raise Refused(OF_SUMS)
     if not tables:
         raise Refused(NO_STATEMENT)
@@ -174,11 +181,10 @@ def title_account(title: Sequence[Line]) -> str:
     """Return the account number above the header: after the word 계좌, or written like one."""
     for line in title:
         for place, cell in enumerate(line.cells):
-            _, word, rest = plain(cell).partition("계좌")
-            if not word:
+            if not (match := ACCOUNT_LABEL.fullmatch(plain(cell))):
                 continue
-            for text in (rest, *line.cells[place + 1 : place + 3]):
-                if account := account_number(text):
+            for text in (match[1] or "", *line.cells[place + 1 : place + 3]):
+                if plain(text).startswith(ACCOUNT_SIGNS) and (account := account_number(text)):
                     return account
     for line in title:
         for cell in line.cells:
@@ -189,10 +195,10 @@ def title_account(title: Sequence[Line]) -> str:
 
 def title_day(title: Sequence[Line]) -> date | None:
     """Return the day above the header that a balance is of; None where there is none or only a period."""
-    for line in title:
-        for place, cell in enumerate(line.cells):
-            text = plain(cell)
-            if not DAY_LABEL.search(label(text)) or PERIOD.search(text):
+    cells = [(line, place, plain(cell)) for line in title for place, cell in enumerate(line.cells)]
+    for wanted in DAY_LABELS:
+        for line, place, text in cells:
+            if not wanted.search(label(text)):
                 continue
             for candidate in (text, *line.cells[place + 1 : place + 3]):
                 if PERIOD.search(candidate):

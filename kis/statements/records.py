@@ -15,29 +15,12 @@ LONGEST_TEXT = 200
 TOTAL = re.compile(
     r"[\[(<*]*(?:총|일|월|누|전체)?(?:합|소|누)?계[\])>*]*(?:\(?[0-9,]+(?:건|종목)?\)?)?:?|TOTAL"
 )
-#: A remark under a table: one cell that starts like one, or has no figure in it.
-REMARK = re.compile(r"\s*(?:※|\*|주\)|\[주|▶|■|●|☞).*", re.DOTALL)
+#: A remark under a table: one cell that starts like one, or a sentence.
+REMARK = re.compile(r"\s*(?:※|\*|주\)|\[주|▶|■|●|☞).*|[^0-9]*(?:다|음|함|요|오)[.!)\s]*", re.DOTALL)
 #: A column for market and currency names the market of domestic stocks, so only these are currencies.
 CURRENCIES = frozenset(
-    {
-        "USD",
-        "HKD",
-        "JPY",
-        "CNY",
-        "CNH",
-        "EUR",
-        "GBP",
-        "VND",
-        "SGD",
-        "AUD",
-        "CAD",
-        "CHF",
-        "IDR",
-        "TWD",
-        "THB",
-        "INR",
-    }
-)
+    ("USD", "HKD", "JPY", "CNY", "CNH", "EUR", "GBP", "VND", "SGD", "AUD", "CAD", "CHF", "IDR", "TWD", "THB", "INR")
+)  # fmt: skip
 NO_DETAIL = "두 줄로 된 기록의 아랫줄이 없습니다."
 
 
@@ -60,9 +43,6 @@ class Record:
     def words(self) -> str:
         """Return what stands there, short and without account numbers, to be shown beside a reason."""
         return hide_accounts(" / ".join(line.text for line in self.lines if line.text))[:LONGEST_TEXT]
-
-    def has(self, meaning: Meaning) -> bool:
-        return meaning in self.table.places
 
     def text(self, meaning: Meaning) -> str:
         """Return the cell of a column as it stands; empty where there is no such column."""
@@ -136,7 +116,7 @@ def records_of(sheet: Sheet, table: Table) -> Iterator[Record]:
 
 def trouble_of(members: tuple[Line, ...], following: Line | None, sheet: Sheet, table: Table) -> str:
     """Say why these lines make no record; empty where they may."""
-    if any("\n" in cell and '"' not in cell for line in members for cell in line.cells) and sheet.delimited:
+    if sheet.delimited and any("\n" in cell for line in members for cell in line.cells):
         return "따옴표가 닫히지 않아 여러 줄이 한 줄로 이어졌습니다."
     if sheet.delimited and any(cell.strip() for line in members for cell in line.cells[table.width :]):
         return "칸이 머리글보다 많아 어느 칸이 무엇인지 알 수 없습니다. 쉼표가 든 수에 따옴표가 없을 수 있습니다."
@@ -174,9 +154,7 @@ def is_total(line: Line) -> bool:
 
 def is_remark(line: Line) -> bool:
     filled = [cell for cell in line.cells if cell.strip()]
-    if len(filled) != 1:
-        return False
-    return bool(REMARK.fullmatch(filled[0])) or not any(sign.isdigit() for sign in filled[0])
+    return len(filled) == 1 and REMARK.fullmatch(filled[0]) is not None
 
 
 def begins(record: Record) -> bool:

@@ -1,7 +1,5 @@
 """Read one record of a transaction history."""
 
-from decimal import Decimal
-
 from kis.statements.cells import (
     Unreadable,
     account_number,
@@ -22,7 +20,6 @@ from kis.statements.rows import KbTradeRow, TradeKind
 #: Kinds that only say which way money went; a second column may know more.
 PAYMENTS = {TradeKind.DEPOSIT, TradeKind.WITHDRAWAL}
 LONGEST_LABEL, LONGEST_REFERENCE = 60, 40
-BOND = "채권"
 
 
 def read_trade(record: Record, *, account: str) -> tuple[KbTradeRow, list[str]]:
@@ -136,12 +133,9 @@ def check(row: KbTradeRow) -> None:
 
 
 def doubts(row: KbTradeRow) -> list[str]:
-    """Return what does not add up in a row, in Korean sentences; bonds are quoted for 10,000 won and left out."""
-    if row.kind not in TRADED or BOND in row.label:
+    """Return what does not add up in a row, in Korean sentences."""
+    if row.kind not in TRADED or row.quantity is None or row.price is None or not row.amount:
         return []
-    if row.quantity is None or row.price is None or not row.amount:
-        return []
-    product: Decimal = row.quantity * row.price
-    if fits(product, row.amount, row.quantity):
+    if fits(row.quantity * row.price, row.amount, row.quantity):
         return []
     return [f"수량 × 단가와 거래금액 {row.amount:,}원이 맞지 않습니다."]

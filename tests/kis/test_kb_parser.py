@@ -363,15 +363,40 @@ def test_every_sheet_is_read_and_one_without_a_table_is_named():
         (["계좌번호: 123-***-789-01"], "123***78901"),
         (["조회기간 2026-11-01 ~ 2026-11-20"], ""),
         (["고객센터 1588-6611"], ""),
+        (["계좌구분", "위탁", "조회일자 20261120"], ""),
+        (["계좌명", "홍길동", "20261120"], ""),
+        (["[위탁계좌] 123-456-789-01"], "12345678901"),
     ],
 )
 def test_account_is_found_above_the_table(title, account):
     assert read_statement(kb_files.trades(BOUGHT, title=title)).account == account
 
 
+def test_name_alone_in_a_line_is_no_remark():
+    assert reasons(csv_file(HOLDINGS_HEADER, SAMSUNG, ["NAVER"], ["정상적으로 조회되었습니다."])) == [
+        (3, "수량이 비어 있습니다.")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "quantity", "price", "amount"),
+    [("채권장내매수", "5000", "9800", "4900000"), ("매수", "1234567", "1050.25", "1296604")],
+)
+def test_bonds_and_funds_are_quoted_for_many(kind, quantity, price, amount):
+    assert (
+        the_row(
+            kb_files.trades(["2026-11-03", kind, "국고채", quantity, price, amount, "0", "0", amount])
+        ).kind
+        is TradeKind.BUY
+    )
+
+
 @pytest.mark.parametrize(
     ("title", "as_of"),
     [
+        (["출력일시: 2026-11-21", "조회기준일: 2026-11-20"], date(2026, 11, 20)),
+        (["계좌개설일자 2010-01-04", "조회일자 2026-11-20"], date(2026, 11, 20)),
+        (["계좌개설일자 2010-01-04"], None),
         (["조회일자: 2026-11-20"], date(2026, 11, 20)),
         (["출력일자:", "2026년11월20일"], date(2026, 11, 20)),
         (["기준일", "", "20261120"], date(2026, 11, 20)),
@@ -479,6 +504,10 @@ def test_statement_without_rows_is_a_statement():
 )  # fmt: skip
 def test_what_is_no_statement_ends_in_one_sentence(data, words):
     assert words in refusal(data)
+
+
+def test_balance_may_show_realised_profits():
+    assert the_row(csv_file([*HOLDINGS_HEADER, "실현손익"], [*SAMSUNG, "0"])).quantity == 10
 
 
 def test_name_of_another_broker_may_stand_in_the_title_of_a_kb_file():

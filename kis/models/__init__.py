@@ -7,11 +7,15 @@ from kis.models.keys import AccessToken, RateBudget
 from kis.models.market import DailyPrice, MinPrice, PriceAdjustment, PriceGap, PriceHistory
 from kis.models.orders import KisOrderDetail
 from kis.models.runs import SyncRun
+from kis.models.statements import KbHolding, KbStatement, KbTrade
 from kis.models.stocks import MarketDay, Stock
 
 __all__ = [
     "AccessToken",
     "DailyPrice",
+    "KbHolding",
+    "KbStatement",
+    "KbTrade",
     "KisAccount",
     "KisExecution",
     "KisHolding",

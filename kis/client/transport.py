@@ -69,12 +69,28 @@ class DeadlineResponse(http.client.HTTPResponse):
         self.fp = io.BufferedReader(DeadlineReader(sock, ends_at))
 
 
-class DeadlineConnection(HTTPConnection):
+class PunctualConnection(HTTPConnection):
+    """Lets no request leave once connecting has taken longer than its timeout.
+
+    That timeout begins anew with every address of a host, and does not count the time its name takes to look up.
+    """
+
     response_class = DeadlineResponse
 
+    def connect(self) -> None:
+        ends_at = time.monotonic() + (self.timeout or 0.0)
+        super().connect()
+        if time.monotonic() > ends_at:
+            self.close()
+            raise urllib3.exceptions.ConnectTimeoutError(self, "too late")
 
-class DeadlineTlsConnection(HTTPSConnection):
-    response_class = DeadlineResponse
+
+class DeadlineConnection(PunctualConnection):
+    pass
+
+
+class DeadlineTlsConnection(PunctualConnection, HTTPSConnection):
+    pass
 
 
 class DeadlinePool(urllib3.HTTPConnectionPool):
@@ -95,11 +111,18 @@ class DeadlineAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": DeadlinePool, "https": DeadlineTlsPool}
 
 
+class NoRedirects(requests.Session):
+    """Even one that is not followed would be looked at, its body read without a limit and its address believed."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        del resp
+
+
 class HttpTransport:
     """`requests` without its conveniences: no retries, no redirects, no proxy or .netrc from the environment."""
 
     def __init__(self) -> None:
-        self.http = requests.Session()
+        self.http = NoRedirects()
         # A .netrc entry would replace our Authorization header.
         self.http.trust_env = False
         for scheme in ("http://", "https://"):
@@ -149,7 +172,8 @@ class HttpTransport:
                 tr_id=request.tr_id,
                 never_sent=is_before_connection(error),
             ) from None
-        except requests.RequestException:
+        # A ValueError: keys that are no header, an address that is none.
+        except (requests.RequestException, ValueError):
             raise KisUnreachable("요청을 보내지 못했습니다", tr_id=request.tr_id) from None
         # While the body is read, `urllib3` speaks for itself.
         except (urllib3.exceptions.HTTPError, OSError):

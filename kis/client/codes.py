@@ -13,7 +13,8 @@ TrSet = Literal["current", "legacy"]
 
 TRADING = "/uapi/domestic-stock/v1/trading"
 QUOTATIONS = "/uapi/domestic-stock/v1/quotations"
-ACCOUNT_NO = re.compile(r"(\d{8})-?(\d{2})")
+ACCOUNT_NO = re.compile(r"([0-9]{8})-?([0-9]{2})")
+KEY = re.compile(r"[!-~]+")  # what a header can carry
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 #: Both hosts of the broker share one name here; the port tells them apart.
 WS_HOST = "ops.koreainvestment.com"
@@ -124,6 +125,10 @@ class Environment:
         if len(self.app_key) != APP_KEY_LENGTH or len(self.app_secret) != APP_SECRET_LENGTH:
             raise KisMisconfigured(
                 f"앱키는 {APP_KEY_LENGTH}자, 앱시크릿은 {APP_SECRET_LENGTH}자여야 합니다. KIS Developers에서 다시 복사해 주세요."
+            )
+        if not KEY.fullmatch(self.app_key + self.app_secret):
+            raise KisMisconfigured(
+                "앱키와 앱시크릿은 영문, 숫자, 기호로만 되어 있습니다. KIS Developers에서 다시 복사해 주세요."
             )
         address = urlsplit(self.base_url)
         is_local = address.scheme == "http" and address.hostname in LOCAL_HOSTS

@@ -3,6 +3,8 @@
 It knows nothing of the session that repeats inquiries: an order that is repeated is an order sent twice.
 """
 
+import dataclasses
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +14,7 @@ from typing import Any, Literal, Protocol
 from kis.client.auth import Token
 from kis.client.codes import Environment, OrderTR
 from kis.client.errors import KisRefused, KisReplyChanged, KisUnreachable, OrderNotSent, OrderUnknown
-from kis.client.protocol import OK, RawReply, Request, Row, read_json, refusal
+from kis.client.protocol import CONTROL, OK, RawReply, Request, Row, read_json, refusal
 from kis.client.records.orders import Side
 from kis.client.throttle import Budget
 from kis.client.transport import HttpTransport, Transport
@@ -34,6 +36,10 @@ GATEWAY_REFUSALS = frozenset(
     }
 )
 
+
+#: What stands between the gateway and the exchange speaks of its own trouble, which may be with the answer alone: the
+#: reply could not be put together (IGW00009), the call went wrong (OPSQ0001 … 0011, of which 0002 knows no such service).
+MIDDLE_LAYER = re.compile(r"EGW|IGW|OPSQ1|OPSQ00(?!02)")
 
 #: Codes that say the order was taken; beside an `rt_cd` that says no they prove nothing.
 ACCEPTED = frozenset({"APBK0013", "APBK2938", "40590000", "40600000", "40610000", "40630000"})
@@ -196,24 +202,41 @@ def read_receipt(raw: RawReply, *, tr_id: str, secrets: tuple[str, ...]) -> Orde
 
     Raises KisRefused for a clear no, and KisUnreachable or KisReplyChanged where the answer proves nothing.
     """
-    body = read_json(raw, tr_id=tr_id)
-    rt_cd, code = (str(body.get(name) or "").strip() for name in ("rt_cd", "msg_cd"))
+    body = read_json(legible(raw), tr_id=tr_id)
+    rt_cd, code = text_of(body.get("rt_cd")), text_of(body.get("msg_cd"))
+    output = body.get("output")
+    given = output if isinstance(output, dict) else {}
+    # Zeros are what the wire writes for none.
+    number = text if (text := text_of(given.get("ODNO"))).strip("0") else ""
     if rt_cd == "0" and raw.status == OK:
-        output = body.get("output")
-        row = Row(output if isinstance(output, dict) else {}, tr_id=tr_id)
+        row = Row({**given, "ODNO": number}, tr_id=tr_id)
         return OrderReceipt(
             number=row.text("ODNO", longest=20),
             # With a number in hand the order is known; what else is wrong with the reply must not hide that.
-            branch=str(row.data.get("KRX_FWDG_ORD_ORGNO") or "").strip()[:10],
+            branch=str(given.get("KRX_FWDG_ORD_ORGNO") or "").strip()[:10],
             ordered_at=readable_clock(row, "ORD_TMD"),
             message=str(body.get("msg1") or "").strip(),
             raw=body,
         )
     refused = refusal(body, tr_id=tr_id, status=raw.status, secrets=secrets)
-    is_clear = bool(rt_cd and code) if raw.status == OK else code in GATEWAY_REFUSALS
-    if is_clear and code not in ACCEPTED and isinstance(refused, KisRefused):
+    is_from_exchange = raw.status == OK and bool(rt_cd and code) and not MIDDLE_LAYER.match(code)
+    is_clear = (is_from_exchange or code in GATEWAY_REFUSALS) and code not in ACCEPTED
+    # A number beside a no contradicts it.
+    if is_clear and not number and isinstance(refused, KisRefused):
         raise refused
     raise KisUnreachable(f"HTTP {raw.status} {code}".strip(), tr_id=tr_id, status=raw.status)
+
+
+def legible(raw: RawReply) -> RawReply:
+    """Return an answer without the bytes that are no text: a spoilt remark must not hide an order number."""
+    text = CONTROL.sub(" ", raw.body.decode("utf-8-sig", "replace"))
+    return dataclasses.replace(raw, body=text.encode())
+
+
+def text_of(value: object) -> str:
+    """Return what is documented as text, or was sent as a number instead; anything else says nothing."""
+    is_plain = isinstance(value, str | int) and not isinstance(value, bool)
+    return str(value).strip() if is_plain else ""
 
 
 def readable_clock(row: Row, name: str) -> time_of_day | None:

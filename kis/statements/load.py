@@ -109,9 +109,9 @@ def load_file(
     """Take a file into the books, or with `save=False` say what it would bring.
 
     `now` is real time, also where a simulator plays another day: what is dated later is not taken. `account` names the
-    account and `as_of` the day of a balance where the file itself does not. With the `plan` of an
-    earlier result nothing but that is saved: if the books have changed since, the new result is only shown. Nothing is
-    saved of a file that is no statement. Raises OSError for a path that cannot be read.
+    account and `as_of` the day of a balance where the file itself does not. With the `plan` of an earlier result
+    nothing but that is saved: if the books have changed since, the new result is only shown. Nothing is saved of a file
+    that is no statement. Raises OSError for a path that cannot be read.
     """
     modified = None
     if isinstance(source, Path):

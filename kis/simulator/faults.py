@@ -1,5 +1,6 @@
 """Trouble on request: what the control plane may make go wrong, and how often."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -47,6 +48,7 @@ FOR_FEED = {
 }
 FEED_PREFIX, PINGPONG = "H0", "PINGPONG"
 MAX_DELAY_MS = 600_000
+SECONDS = re.compile(r"[0-9]{1,6}")
 
 
 @dataclass(slots=True)
@@ -132,7 +134,7 @@ def _parse_fault(item: object) -> Fault:
         raise ControlRefused(f"모르는 장애 종류입니다: {text}")
     if len(arguments) != ARGUMENTS.get(kind, 0) or not all(arguments):
         raise ControlRefused(f"장애의 형식이 맞지 않습니다: {text}")
-    if kind == "late_visible" and not arguments[0].isdecimal():
+    if kind == "late_visible" and not SECONDS.fullmatch(arguments[0]):
         raise ControlRefused(f"late_visible 뒤에는 초를 숫자로 적어 주세요: {text}")
     if tr in TOKEN_SERVICES and kind in NOT_FOR_TOKENS:
         raise ControlRefused(f"토큰 요청에는 쓸 수 없는 장애입니다: {text}")

@@ -213,7 +213,8 @@ class Host:
         self.gateway.check_key_headers(trip.headers)
         given = _json_object(trip.body)
         text = json.dumps(given, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        digest = hashlib.sha256(f"{self.gateway.credentials.app_key}{text}".encode()).hexdigest()
+        signed = f"{self.gateway.credentials.app_key}{text}".encode(errors="replace")
+        digest = hashlib.sha256(signed).hexdigest()
         return {"BODY": given, "HASH": digest}
 
     def _trouble_before(self, fault: Fault, trip: Trip) -> WireResponse:

@@ -119,8 +119,9 @@ def read_request(text: str) -> Request:
 
 
 def _text(value: object) -> str:
-    """Return a field as text; some clients send numbers as numbers."""
-    return str(value).strip() if isinstance(value, str | int) else ""
+    """Return a field as text that can be sent back; some clients send numbers as numbers."""
+    text = str(value).strip() if isinstance(value, str | int) else ""
+    return text.encode(errors="replace").decode()
 
 
 def success_frame(registration: Registration, *, tr_type: str, is_secret: bool, aes: AesKey) -> str:

@@ -41,5 +41,6 @@ class WireResponse(Response):
 
 
 def json_response(body: object, *, status: int = 200, headers: dict[str, str] | None = None) -> WireResponse:
-    raw = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    # Half a surrogate pair, which a client may have sent to be echoed, is no text.
+    raw = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
     return WireResponse(raw, status=status, headers=headers)

@@ -100,6 +100,8 @@ KIS_ACCOUNTS = {
         "PAPER", "https://openapivts.koreainvestment.com:29443", "ws://ops.koreainvestment.com:31000"
     ),
 }
+# Commission the owner agreed on, in percent and by day where it changed; empty for the usual online rate.
+KIS_COMMISSIONS = {"real": env_str("KIS_REAL_COMMISSION"), "paper": env_str("KIS_PAPER_COMMISSION")}
 # Without any key the site plays on the simulator that ships with it, in a database of its own.
 AEGIS_DEMO = env_bool("AEGIS_DEMO", default=not any(account["app_key"] for account in KIS_ACCOUNTS.values()))
 AEGIS_SIM_MARKET_DIR = env_str("AEGIS_SIM_MARKET_DIR")

@@ -117,10 +117,18 @@ class KisExecutionAdmin(BooksAdmin):
         won("exec_qty", "수량"),
         won("exec_price", "단가"),
         won("exec_amt", "금액"),
+        won("commission", "수수료"),
+        won("tax", "세금"),
+        "costs_from",
         "odno",
     )
-    list_filter = ("is_paper", "exec_type", "exec_dt")
+    list_filter = ("is_paper", "exec_type", "cost_source", "exec_dt")
     search_fields = ("stock_code", "stock_name", "odno")
+
+    @admin.display(description="비용 근거", ordering="cost_source")
+    def costs_from(self, row: KisExecution) -> str:
+        basis = f" ({row.get_cost_basis_display()})" if row.cost_basis else ""
+        return f"{row.get_cost_source_display()}{basis}"
 
     @admin.display(description="구분", ordering="exec_type")
     def side(self, row: KisExecution) -> SafeString:

@@ -504,11 +504,7 @@ def _reconciliation(account: KisAccount, total: HoldingsTotal) -> Reconciliation
     ]
     names = {check.name for check in checks}
     run = account.sync_run
-    checks += [
-        Check(check["name"], check["ours"], check["broker"], check["unit"], check["row"])
-        for check in (run.checks if run else [])
-        if check["name"] not in names
-    ]
+    checks += [Check.from_json(check) for check in (run.checks if run else []) if check["name"] not in names]
     return Reconciliation(tuple(checks), our_total)
 
 

@@ -4,7 +4,7 @@ import logging
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from functools import cache
@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 
 from kis.connect import MODE_NAMES
 from kis.korean import clock_time, day
+from kis.reconciliation import Check
 from reports import charts, columns, composition, fonts
 from reports.figures import Dashboard, ProfitLine, Slice
 from reports.layout import CHECK_ROWS, LIST_ROWS, ROW, HoldingsPage, pages_of
@@ -67,10 +68,23 @@ def drawable(text: str, supported: frozenset[int]) -> str:
     return OUTSIDE_LATIN.sub(replaced, unicodedata.normalize("NFC", text))
 
 
+def _fitting(checks: Sequence[Check]) -> list[Check]:
+    """Return as many comparisons as there is room for, those that differ first; one with a reason takes two lines."""
+    shown: list[Check] = []
+    lines = 0
+    for check in sorted(checks, key=lambda check: not check.difference):
+        lines += 2 if check.row else 1
+        if lines > CHECK_ROWS and shown:
+            break
+        shown.append(check)
+    return shown
+
+
 def _context(dashboard: Dashboard) -> dict[str, Any]:
     pages = pages_of(dashboard)
     checks = dashboard.reconciliation.checks
     differing = dashboard.reconciliation.differing
+    shown = _fitting(checks)
     slices = _colored(dashboard.composition)
     holdings, profit_table = columns.holding_columns(dashboard), columns.profit_columns(dashboard)
     fills, orders = dashboard.fills.rows, dashboard.open_orders.rows
@@ -90,8 +104,8 @@ def _context(dashboard: Dashboard) -> dict[str, Any]:
         "differences": len(differing),
         "more_differences": max(len(differing) - 1, 0),
         "total_check": next(check for check in checks if check.name == "평가 + D+2 현금"),
-        "checks": checks[:CHECK_ROWS],
-        "more_checks": max(len(checks) - CHECK_ROWS, 0),
+        "checks": shown,
+        "more_checks": len(checks) - len(shown),
         "cash_slice": dashboard.composition[-1],
         "slices": slices,
         "share_scale": max((part.weight for part in dashboard.composition), default=Decimal(0)),

@@ -5,6 +5,7 @@ from django.db.models import F, Q
 
 from kis.models.accounts import KisAccount
 from kis.models.owned import OwnedQuerySet
+from kis.portfolio.costs import Costs
 
 
 class KisHolding(models.Model):
@@ -76,6 +77,14 @@ class KisExecution(models.Model):
         ESTIMATED = "estimated", "추정"
         ACTUAL = "actual", "확정"
 
+    class CostBasis(models.TextChoices):
+        """What the costs were taken from; blank while there are none."""
+
+        TABLE = "table", "요율표"
+        GUESSED = "guessed", "요율표, 시장을 몰라 코스피로 계산"
+        TRADES = "trades", "기간별 매매손익"
+        DAY = "day", "일합계 기준"
+
     odno = models.CharField("주문번호", max_length=20)
     stock_code = models.CharField("종목코드", max_length=10)
     stock_name = models.CharField("종목명", max_length=50)
@@ -94,8 +103,9 @@ class KisExecution(models.Model):
     ord_gno_brno = models.CharField("주문채번지점번호", max_length=10)
     exchange = models.CharField("거래소", max_length=10, blank=True)
     cost_source = models.CharField(
-        "비용 근거", max_length=10, choices=CostSource.choices, default=CostSource.UNKNOWN
+        "비용", max_length=10, choices=CostSource.choices, default=CostSource.UNKNOWN
     )
+    cost_basis = models.CharField("비용 근거", max_length=10, choices=CostBasis.choices, blank=True)
     raw_json = models.JSONField("원본", default=dict, blank=True)
 
     objects = KisExecutionQuerySet.as_manager()
@@ -122,14 +132,35 @@ class KisExecution(models.Model):
                 | Q(cost_source__in=["estimated", "actual"], commission__isnull=False, tax__isnull=False),
                 name="kis_execution_costs_whole",
             ),
+            models.CheckConstraint(
+                condition=Q(cost_basis__in=["", "table", "guessed", "trades", "day"]),
+                name="kis_execution_basis_known",
+            ),
         ]
         indexes = [
+            # Read after every sync by kis.sync.costs.
+            models.Index(
+                fields=["account_no", "is_paper", "product_code", "exec_dt"],
+                condition=Q(cost_source__in=["unknown", "estimated"]),
+                name="kis_execution_unsettled",
+            ),
             models.Index(fields=["-exec_dt", "-exec_tmd", "-id"], name="kis_execution_newest"),  # admin list
             models.Index(fields=["stock_code", "-exec_dt"], name="kis_execution_stock"),
         ]
 
     def __str__(self) -> str:
         return f"{self.exec_dt} {self.get_exec_type_display()} {self.stock_name} {self.exec_qty:,}주"
+
+    @property
+    def costs(self) -> Costs | None:
+        """Return commission and tax in won, None while they are not known."""
+        if self.commission is None or self.tax is None:
+            return None
+        return Costs(self.commission, self.tax, "actual" if self.is_settled else "estimated")
+
+    @property
+    def is_settled(self) -> bool:
+        return self.cost_source == self.CostSource.ACTUAL
 
 
 class KisUnfilledOrder(models.Model):

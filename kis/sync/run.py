@@ -2,15 +2,16 @@
 
 import time
 from datetime import date, datetime, timedelta
-from datetime import time as clock_time
 
-from kis.calendar import business_day_before, is_business_day
+from kis.calendar import business_day_before
 from kis.client.codes import TR
 from kis.client.errors import KisError
 from kis.connect import Connection
 from kis.korean import SEOUL
 from kis.models import KisAccount, SyncRun
-from kis.reconciliation import Check, check_books, check_fills, check_open_orders
+from kis.reconciliation import QUANTITIES, Check, check_books, check_fills, check_open_orders
+from kis.sync.checks import check_shares, is_trading_day, put_checks
+from kis.sync.costs import commission_plan, settle_past_days
 from kis.sync.fetch import OrderLists, Picture, fetch_balance, fetch_orders
 from kis.sync.prices import fetch_prices
 from kis.sync.progress import Listener, Quiet, Step
@@ -19,8 +20,6 @@ from kis.sync.save import save_snapshot
 JOB = "sync_kis_data"
 #: A run that has been "running" for longer died without saying so.
 ABANDONED_AFTER = timedelta(minutes=15)
-#: Before the first market of the day opens (NXT), nothing has been traded today.
-FIRST_TRADES = clock_time(8, 0)
 FIRST_LOOK_BACK = timedelta(days=7)
 LONGEST_LOOK_BACK = timedelta(days=85)  # the inquiry answers for three months
 
@@ -38,7 +37,9 @@ def sync_account(connection: Connection, *, listener: Listener | None = None) ->
     steps = Steps(listener)
     try:
         account, warnings = copy_books(connection, run=run, steps=steps)
+        warnings += copy_costs(connection, account=account, run=run, steps=steps)
         problems = copy_prices(connection, account=account, steps=steps, listener=listener)
+        look_again_at_shares(account, run=run)
     except KisError as error:
         end_run(run, connection, status=SyncRun.Status.FAILED, steps=steps, error=str(error))
         raise
@@ -89,6 +90,7 @@ class Steps:
 def copy_books(connection: Connection, *, run: SyncRun, steps: Steps) -> tuple[KisAccount, list[str]]:
     """Fetch, validate and save account, holdings, open orders and fills; returns what the owner should know."""
     session, environment = connection.session, connection.environment
+    plan = commission_plan(environment.mode)
     at = connection.now().astimezone(SEOUL)
     balance, cash = fetch_balance(session)
     held = f"{len(balance.held)}종목"
@@ -104,7 +106,7 @@ def copy_books(connection: Connection, *, run: SyncRun, steps: Steps) -> tuple[K
     complete_at = connection.now().astimezone(SEOUL)
     picture = Picture(at, complete_at, balance, cash, lists.unfilled, lists.orders)
     checks = reconcile(picture, lists)
-    saved = save_snapshot(picture, environment=environment, run=run, checks=checks)
+    saved = save_snapshot(picture, environment=environment, run=run, checks=checks, plan=plan)
     steps.add("save_holdings", "보유", held)
     filled = f"{sum(1 for order in lists.orders if order.filled)}건"
     steps.add(
@@ -130,12 +132,34 @@ def reconcile(picture: Picture, lists: OrderLists) -> list[Check]:
     at = picture.fetched_at
     checks = check_books(picture.balance)
     # On closed days and in the night the broker's "today" may be the last session's: nothing to compare with.
-    if is_business_day(at.date()) and at.time() >= FIRST_TRADES:
+    if is_trading_day(at):
         checks.append(check_fills(picture.balance, picture.todays_orders))
     unknown, missing = lists.unknown, lists.missing(at=at)
     if unknown or missing:
         checks.append(check_open_orders(lists.unfilled, unknown=unknown, missing=missing))
     return checks
+
+
+def copy_costs(connection: Connection, *, account: KisAccount, run: SyncRun, steps: Steps) -> tuple[str, ...]:
+    """Settle the costs of days that are over; the books keep their estimates where that fails."""
+    settled = settle_past_days(connection, today=account.snapshot_at.astimezone(SEOUL).date())
+    if settled.checks:
+        put_checks(run, settled.checks)
+    environment = connection.environment
+    has_called = settled.tried and not environment.is_paper
+    tr_id = environment.tr_id(TR.TRADE_PROFIT) if has_called else ""
+    note = f"확정 {settled.fills}건" if settled.fills else ""
+    if settled.problems:
+        note = f"문제 {len(settled.problems)}건"
+    steps.add("settle_costs", "비용", f"{settled.days}일", tr_id=tr_id, note=note)
+    return settled.problems
+
+
+def look_again_at_shares(account: KisAccount, *, run: SyncRun) -> None:
+    """Compare the shares once more where they did not agree: only the prices may have shown a split."""
+    names = {check["name"] for check in run.checks if check["difference"]}
+    if QUANTITIES in names:
+        put_checks(run, check_shares(account))
 
 
 def copy_prices(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
@@ -12,21 +13,35 @@ from kis.client.records.orders import OrderRecord, Side, UnfilledRecord
 from kis.models import KisAccount, KisExecution, KisHolding, KisUnfilledOrder, SyncRun
 from kis.models.books import Side as ModelSide
 from kis.orders import wire_number
-from kis.reconciliation import Check
+from kis.portfolio.costs import CommissionPlan
+from kis.reconciliation import FILLS_OF_TODAY, Check
+from kis.sync.checks import check_shares, check_trades, put_checks
+from kis.sync.costs import estimate_costs
 from kis.sync.fetch import Picture
 from kis.sync.orders import OrderChanges, save_order_details
 
 BATCH = 500
+#: Costs are of the whole order: what a further fill changes is estimated anew.
+NO_COSTS: dict[str, Any] = {
+    "commission": None,
+    "tax": None,
+    "cost_source": KisExecution.CostSource.UNKNOWN,
+    "cost_basis": "",
+}
 FILL_KEY = ("account_no", "is_paper", "product_code", "exec_dt", "ord_gno_brno", "odno")
 
 
 @dataclass(frozen=True, slots=True)
 class FillChanges:
-    """What became of the fills: new rows, rows the broker changed, and orders whose total shrank (kept as they were)."""
+    """What became of the fills: new rows, and rows the broker changed.
+
+    Named are orders whose total shrank (kept as they were), and rows that were not as the broker had sent them.
+    """
 
     new: int
     changed: int
-    shrunk: tuple[str, ...]
+    shrunk: tuple[str, ...] = ()
+    odd: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +55,19 @@ class Saved:
 
 @transaction.atomic
 def save_snapshot(
-    picture: Picture, *, environment: Environment, run: SyncRun, checks: Sequence[Check]
+    picture: Picture,
+    *,
+    environment: Environment,
+    run: SyncRun,
+    checks: Sequence[Check],
+    plan: CommissionPlan,
 ) -> Saved:
-    """Write account, holdings, open orders, fills, orders and their reconciliation in one transaction."""
+    """Write account, holdings, open orders, fills with their costs, orders and the reconciliation in one transaction."""
     account = save_account(picture, environment=environment, run=run)
     save_holdings(account, picture.balance.held)
     save_unfilled_orders(account, picture.unfilled)
     fills = save_executions(picture.orders, account=environment.account, is_paper=environment.is_paper)
+    estimate_costs(environment.account, is_paper=environment.is_paper, plan=plan)
     orders = save_order_details(
         picture.orders,
         account=environment.account,
@@ -54,14 +75,18 @@ def save_snapshot(
         at=picture.complete_at,
         waiting=waiting(picture, is_paper=environment.is_paper),
     )
-    checks = [
-        *checks,
-        *(Check("줄어든 체결", 0, 1, unit="건", row=row) for row in fills.shrunk),
-        *(Check("주문 기록", 0, 1, unit="건", row=row) for row in orders.odd),
-    ]
-    run.checks = [check.as_json() for check in checks]
-    run.differences = sum(1 for check in checks if check.difference)
-    run.save(update_fields=["checks", "differences"])
+    suspects = next((check.row for check in checks if check.name == FILLS_OF_TODAY and check.difference), "")
+    put_checks(
+        run,
+        [
+            *checks,
+            *check_shares(account),
+            *check_trades(picture, environment=environment, suspects=suspects),
+            *(Check("줄어든 체결", 0, 1, unit="건", row=row) for row in fills.shrunk),
+            *(Check("체결 기록", 0, 1, unit="건", row=row) for row in fills.odd),
+            *(Check("주문 기록", 0, 1, unit="건", row=row) for row in orders.odd),
+        ],
+    )
     return Saved(account, fills, orders)
 
 
@@ -170,7 +195,7 @@ def save_executions(orders: Sequence[OrderRecord], *, account: AccountNumber, is
     """Add new fills and follow the broker on known ones, whose totals only grow; a second run changes nothing."""
     filled = [order for order in orders if order.filled]
     if not filled:
-        return FillChanges(0, 0, ())
+        return FillChanges(0, 0)
     known = {
         (row.exec_dt, row.ord_gno_brno, row.odno): row
         for row in KisExecution.objects.of(account, is_paper=is_paper)
@@ -178,7 +203,7 @@ def save_executions(orders: Sequence[OrderRecord], *, account: AccountNumber, is
             exec_dt__gte=min(order.ordered_on for order in filled),
             exec_dt__lte=max(order.ordered_on for order in filled),
         )
-        .only(*FILL_KEY, "exec_qty", "exec_price", "exec_amt")
+        .only(*FILL_KEY, "exec_qty", "exec_price", "exec_amt", "raw_json")
     }
     new = [execution(order, account=account, is_paper=is_paper) for order in filled if order.key not in known]
     # Another process may have stored the same fill a moment ago; its row then stays as it is. (Not `ignore_conflicts`:
@@ -187,7 +212,7 @@ def save_executions(orders: Sequence[OrderRecord], *, account: AccountNumber, is
         new, batch_size=BATCH, update_conflicts=True, unique_fields=list(FILL_KEY), update_fields=["odno"]
     )
     changed = 0
-    shrunk = []
+    shrunk, odd = [], []
     for order in filled:
         row = known.get(order.key)
         if row is None or (row.exec_qty, row.exec_price, row.exec_amt) == (
@@ -199,13 +224,22 @@ def save_executions(orders: Sequence[OrderRecord], *, account: AccountNumber, is
         if row.exec_qty > order.filled:
             shrunk.append(f"{order.name} {order.number}")
             continue
+        if is_odd(row):
+            odd.append(f"{order.name} {order.number}")
         changed += KisExecution.objects.filter(pk=row.pk, exec_qty__lte=order.filled).update(
             exec_qty=order.filled,
             exec_price=order.fill_price,
             exec_amt=order.filled_amount,
             raw_json=dict(order.raw),
+            **NO_COSTS,
         )
-    return FillChanges(len(new), changed, tuple(shrunk))
+    return FillChanges(len(new), changed, tuple(shrunk), tuple(odd))
+
+
+def is_odd(row: KisExecution) -> bool:
+    """Return whether a fill is not what the broker sent when it was stored: somebody changed it by hand."""
+    sent = row.raw_json.get("tot_ccld_qty"), row.raw_json.get("tot_ccld_amt")
+    return None not in sent and sent != (str(row.exec_qty), str(row.exec_amt))
 
 
 def execution(order: OrderRecord, *, account: AccountNumber, is_paper: bool) -> KisExecution:

@@ -51,6 +51,12 @@ def connection_to(simulator, mode="real"):
         transport.close()
 
 
+def leave_out_the_market(monkeypatch):
+    """Let runs copy the books only: stocks, days and prices are tested elsewhere, and take their time."""
+    monkeypatch.setattr("kis.sync.run.copy_lists", lambda connection, **how: [], raising=False)
+    monkeypatch.setattr("kis.sync.run.copy_prices", lambda connection, **how: ())
+
+
 class Broker:
     """The simulator's control plane on one port; everything is asserted to have worked."""
 
@@ -97,14 +103,24 @@ class Desk:
             for account in broker.get("state")["accounts"]
             if account["account"] == caller.endpoint.account
         )
-        price = next(position["price"] for position in mine["positions"] if position["code"] == SAMSUNG)
-        self.waiting = price * 4 // 5 // 1000 * 1000
+        self.prices = {position["code"]: position["price"] for position in mine["positions"]}
+        self.waiting = self.prices[SAMSUNG] * 4 // 5 // 1000 * 1000
 
     def buy(self, quantity=10, **changes):
         """Place a buy order that waits, and return its number."""
         reply = self.caller.order("buy", ORD_QTY=str(quantity), ORD_UNPR=str(self.waiting), **changes).json()
         assert reply["rt_cd"] == "0", reply
         return reply["output"]["ODNO"]
+
+    def trade(self, side, quantity, *, code=SAMSUNG, parts=None):
+        """Trade at a price out of reach, by hand and in parts, and return the number of the order."""
+        price = self.prices[code] * (4 if side == "buy" else 6) // 5 // 1000 * 1000
+        reply = self.caller.order(side, PDNO=code, ORD_QTY=str(quantity), ORD_UNPR=str(price)).json()
+        assert reply["rt_cd"] == "0", reply
+        number = reply["output"]["ODNO"]
+        for part in parts or [quantity]:
+            self.broker.fill(number, part)
+        return number
 
     def amend(self, number, *, lower=1, **changes):
         """Put all that is left of an order so many thousands lower, and return the new number."""

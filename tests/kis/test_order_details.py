@@ -22,7 +22,17 @@ from kis.models import KisOrderDetail, SyncRun
 from kis.orders import OrderState, Standing, chain_of, same_number, states
 from kis.sync import sync_account
 from kis.sync.order_news import apply_notice, record_order
-from tests.kis.syncing import SAMSUNG, TEN, TODAY, Broker, Desk, connection_to, environment_of, notices_of
+from tests.kis.syncing import (
+    SAMSUNG,
+    TEN,
+    TODAY,
+    Broker,
+    Desk,
+    connection_to,
+    environment_of,
+    leave_out_the_market,
+    notices_of,
+)
 
 MODES = ["real", "paper"]
 Status = KisOrderDetail.Status
@@ -200,6 +210,11 @@ def test_circles_of_the_broker_come_to_an_end():
 
 
 # --- through the simulator ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def books_only(monkeypatch):
+    leave_out_the_market(monkeypatch)
 
 
 @pytest.fixture
@@ -433,12 +448,15 @@ def queries_of_a_run(connection):
 @pytest.mark.django_db
 def test_queries_do_not_grow_with_the_orders(desk, connection):
     few = [desk.buy(1) for _ in range(2)]
+    sync_account(connection)
     first = queries_of_a_run(connection)
     many = [desk.buy(1) for _ in range(30)]
-    assert queries_of_a_run(connection) <= first
+    assert queries_of_a_run(connection) <= first + 3  # orders are new
     for number in [*few, *many]:
         desk.broker.fill(number, 1)
-    assert queries_of_a_run(connection) <= first + 4  # fills are new, orders changed
+    assert (
+        queries_of_a_run(connection) <= first + 6
+    )  # orders changed, fills are new and have their costs estimated
     assert KisOrderDetail.objects.filter(status=Status.FILLED).count() == 32
 
 

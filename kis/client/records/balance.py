@@ -97,6 +97,9 @@ class BalanceTotals:
     bought_today: int
     sold_today: int
     costs_today: int
+    bought_yesterday: int
+    sold_yesterday: int
+    costs_yesterday: int
     stock_value: int
     total_value: int
     net_assets: int
@@ -114,6 +117,9 @@ class BalanceTotals:
             bought_today=row.integer("thdt_buy_amt"),
             sold_today=row.integer("thdt_sll_amt"),
             costs_today=row.integer("thdt_tlex_amt"),
+            bought_yesterday=row.integer("bfdy_buy_amt"),
+            sold_yesterday=row.integer("bfdy_sll_amt"),
+            costs_yesterday=row.integer("bfdy_tlex_amt"),
             stock_value=row.integer("scts_evlu_amt"),
             total_value=row.integer("tot_evlu_amt"),
             net_assets=row.integer("nass_amt"),

@@ -19,7 +19,7 @@ from kis.client.errors import (
 )
 
 OK = 200
-MORE = frozenset("FM")
+MORE, LAST = frozenset("FM"), frozenset("DE")
 TOKEN_REFUSED = frozenset({"EGW00121", "EGW00122", "EGW00123"})
 # The gateway or the system behind it is in trouble: nothing was decided, a read may be tried again.
 GATEWAY_TROUBLE = frozenset(

@@ -10,7 +10,7 @@ from kis.client.auth import Token, TokenStore, ask_token, key_id
 from kis.client.codes import TR, Environment
 from kis.client.drift import Observer, watch
 from kis.client.errors import KisReplyChanged, KisUnreachable, RateLimited, TokenExpired
-from kis.client.protocol import Cursor, Reply, read_reply, read_request
+from kis.client.protocol import LAST, Cursor, Reply, read_reply, read_request
 from kis.client.throttle import SECONDS_BETWEEN_CALLS, Budget, Pacer
 from kis.client.transport import Transport
 
@@ -92,8 +92,11 @@ class Session:
             reply = self.read(tr, {**params, **first}, cursor=cursor)
             yield reply
             # "F" on a last page has been seen; its cursor was blank (kis-api.md section 2.2). "M" never means that.
-            if not reply.more or (reply.cursor.is_blank and reply.tr_cont == "F"):
+            if reply.tr_cont in LAST or (reply.cursor.is_blank and reply.tr_cont != "M"):
                 return
+            if not reply.more:
+                # A header lost on the way must not pass for a last page: the cursor says that more follows.
+                raise KisReplyChanged("tr_cont", tr_id=reply.tr_id, problem="다음 쪽이 있는지 알 수 없습니다")
             if reply.cursor.is_blank:
                 raise KisReplyChanged(
                     "ctx_area_nk100", tr_id=reply.tr_id, problem="다음 쪽을 찾을 수 없습니다"

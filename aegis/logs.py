@@ -5,16 +5,18 @@ import re
 
 from django.conf import settings
 
+from kis import known_secrets
+
 BEARER = re.compile(r"(?i)(bearer\s+)[\w.~+/=-]+")
 JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+")
 ACCOUNT = re.compile(r"(?<!\d)(\d{4})\d{4}-(\d{2})(?!\d)")
 
 
 def mask(text: str) -> str:
-    """Hide configured secrets, bearer tokens and account numbers in a text."""
+    """Hide secrets of settings and database, bearer tokens and account numbers in a text."""
     for account in settings.KIS_ACCOUNTS.values():
-        for secret in (account["app_key"], account["app_secret"]):
-            if secret:
+        for secret in (account["app_key"], account["app_secret"], account.get("hts_id", "")):
+            if len(secret) >= known_secrets.SHORTEST:
                 text = text.replace(secret, "****")
         number = account["account_no"].replace("-", "")
         if number:
@@ -23,6 +25,7 @@ def mask(text: str) -> str:
                 number[:4] + "****",
                 text,
             )
+    text = known_secrets.hide(text)
     text = BEARER.sub(r"\1****", text)
     text = JWT.sub("****", text)
     return ACCOUNT.sub(r"\1****-\2", text)

@@ -3,12 +3,15 @@
 import errno
 import re
 import sys
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, OperationalError
 
+from kis.accounts import MODE_NAMES, Account, find_account
+from kis.client.codes import Mode
 from kis.client.errors import KisError
 
 USAGE_CODE = 2
@@ -119,3 +122,23 @@ class OwnerCommand(BaseCommand):
     def leave(self, sentence: str, code: int) -> NoReturn:
         self.stderr.write(self.style.ERROR(sentence))
         sys.exit(code)
+
+
+class AccountCommand(OwnerCommand):
+    """A command about one account, which `--mode` and `--account` name; `mode` is set where the command's name says it."""
+
+    mode: Mode | None = None
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        if self.mode is None:
+            parser.add_argument("--mode", choices=list(MODE_NAMES), help="실전(real) 또는 모의(paper)")
+        parser.add_argument(
+            "--account", default="", help="계좌의 별칭 또는 번호(1234****-01, 12345678-01). 하나뿐이면 생략"
+        )
+
+    def account(self, options: Mapping[str, Any]) -> Account:
+        """Return the account to connect to. Raises KisMisconfigured where none or several may be meant."""
+        return find_account(self.asked_mode(options), options["account"])
+
+    def asked_mode(self, options: Mapping[str, Any]) -> Mode | None:
+        return self.mode or options["mode"]

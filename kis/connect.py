@@ -1,16 +1,16 @@
-"""Mode → Session; the only place that picks real, paper or the simulator."""
+"""Account → Session; the only place that picks real, paper or the simulator."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 
 from django.conf import settings
 from django.utils import timezone
 
+from kis.accounts import MODE_NAMES, Account, default_mode, find_account
 from kis.client.auth import key_id
-from kis.client.codes import AccountNumber, Environment, Mode, TrSet
+from kis.client.codes import Environment, Mode
 from kis.client.errors import KisMisconfigured
 from kis.client.session import Session
 from kis.client.throttle import SECONDS_BETWEEN_CALLS
@@ -19,7 +19,7 @@ from kis.drift import DriftLog
 from kis.rate_budget import DatabaseBudget
 from kis.stores import DatabaseTokenStore
 
-MODE_NAMES: dict[Mode, str] = {"real": "실전", "paper": "모의"}
+__all__ = ["MODE_NAMES", "Connection", "connect", "default_mode"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,36 +34,16 @@ class Connection:
         return self.session.environment
 
 
-def default_mode() -> Mode:
-    """Return real where it is configured or in demo mode, otherwise paper."""
-    if settings.AEGIS_DEMO or settings.KIS_ACCOUNTS["real"]["app_key"]:
-        return "real"
-    return "paper"
-
-
-def configured_environment(mode: Mode) -> Environment:
-    """Read host, keys and account of a mode from the settings. Raises KisMisconfigured naming what is missing."""
-    account = settings.KIS_ACCOUNTS[mode]
-    for name in ("app_key", "app_secret", "account_no"):
-        if not account[name]:
-            raise KisMisconfigured(
-                f"{MODE_NAMES[mode]}투자 설정이 없습니다: .env에 KIS_{mode.upper()}_{name.upper()} 값을 넣어 주세요."
-            )
-    return Environment(
-        mode=mode,
-        base_url=account["base_url"],
-        ws_url=account["ws_url"],
-        app_key=account["app_key"],
-        app_secret=account["app_secret"],
-        account=AccountNumber.parse(account["account_no"]),
-        tr_set=cast("TrSet", settings.KIS_TR_SET),
-        hts_id=account.get("hts_id", ""),
-    )
-
-
 @contextmanager
-def connect(mode: Mode) -> Iterator[Connection]:
-    """Open a session for a mode; in demo mode the simulator runs for as long as the session is open."""
+def connect(mode: Mode, account: Account | str = "") -> Iterator[Connection]:
+    """Open a session for an account of a mode, given as such or by its name (see `kis.accounts`).
+
+    Without a name it is the only one of the mode; of several none is picked. In demo mode the simulator runs for as long
+    as the session is open. Raises KisMisconfigured.
+    """
+    chosen = account if isinstance(account, Account) else find_account(mode, account)
+    if chosen.mode != mode:
+        raise KisMisconfigured(f"'{chosen.label}'은(는) {MODE_NAMES[chosen.mode]} 계좌입니다.")
     with ExitStack() as stack:
         now: Callable[[], datetime] = timezone.now
         if settings.AEGIS_DEMO:
@@ -72,7 +52,7 @@ def connect(mode: Mode) -> Iterator[Connection]:
             simulator = stack.enter_context(running_simulator())
             environment, now = simulator.environment(mode), simulator.now
         else:
-            environment = configured_environment(mode)
+            environment = chosen.environment()
         transport = HttpTransport()
         stack.callback(transport.close)
         drift = DriftLog(environment)

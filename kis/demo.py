@@ -25,6 +25,7 @@ from kis.models import (
     SyncRun,
 )
 from kis.simulator.errors import CannotStart, OtherMarket
+from kis.simulator.gateway import DEFAULT_ACCOUNTS
 from kis.simulator.server import Simulator, SimulatorConfig
 
 LOCK_WAIT_SECONDS = 60.0
@@ -54,6 +55,11 @@ class DemoBroker:
             tr_set=self.tr_set,
             hts_id=side.hts_id,
         )
+
+
+def account_number(mode: Mode) -> AccountNumber:
+    """Return the account the simulator will serve, without starting it."""
+    return AccountNumber.parse(DEFAULT_ACCOUNTS[mode])
 
 
 @contextmanager

@@ -1,36 +1,20 @@
 """Access tokens in the database, encrypted, shared by all processes and asked for by one at a time."""
 
-import base64
-import hashlib
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from cryptography.fernet import Fernet, InvalidToken
-from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
 from kis.client.auth import Token
-from kis.client.errors import KisMisconfigured, KisUnreachable
+from kis.client.errors import KisUnreachable
+from kis.encryption import SecretUnreadable, cipher, decrypt, encrypt
 from kis.models import AccessToken
 
 #: Longer than the token call may take; a process that dies while asking blocks the others no longer than this.
 ISSUING_LEASE = timedelta(seconds=30)
 POLL_SECONDS = 0.2
-
-
-def cipher() -> Fernet:
-    """Return the cipher of stored secrets: AEGIS_ENCRYPTION_KEY, or a key derived from SECRET_KEY."""
-    if settings.AEGIS_ENCRYPTION_KEY:
-        try:
-            return Fernet(settings.AEGIS_ENCRYPTION_KEY)
-        except ValueError:
-            raise KisMisconfigured(
-                "AEGIS_ENCRYPTION_KEY가 올바른 암호화 키가 아닙니다. .env.example의 설명대로 다시 만들어 주세요."
-            ) from None
-    digest = hashlib.blake2b(settings.SECRET_KEY.encode(), digest_size=32, person=b"aegis-tokens").digest()
-    return Fernet(base64.urlsafe_b64encode(digest))
 
 
 class DatabaseTokenStore:
@@ -75,13 +59,13 @@ class DatabaseTokenStore:
     def ask_and_keep(self, row: AccessToken, ask: Callable[[], Token]) -> Token:
         claimed = AccessToken.objects.filter(pk=row.pk, generation=row.generation)
         try:
-            keep = cipher()  # a useless key must show before the broker has given out a token
+            cipher()  # a useless key must show before the broker has given out a token
             token = ask()
         except BaseException:
             claimed.update(issuing_until=None)
             raise
         claimed.update(
-            token_encrypted=keep.encrypt(token.value.encode()).decode(),
+            token_encrypted=encrypt(token.value),
             expires_at=token.expires_at,
             generation=row.generation + 1,
             issuing_until=None,
@@ -94,7 +78,7 @@ def readable(row: AccessToken) -> Token | None:
     if not row.token_encrypted or row.expires_at is None:
         return None
     try:
-        value = cipher().decrypt(row.token_encrypted.encode()).decode()
-    except InvalidToken:
+        value = decrypt(row.token_encrypted)
+    except SecretUnreadable:
         return None
     return Token(value, row.expires_at, row.generation)

@@ -1,8 +1,14 @@
 """What `manage.py doctor` examines, in the order it is told."""
 
-from aegis.health import account, broker, configuration, database, files, findings, jobs
+from django.db import DatabaseError, connection
+
+from aegis.health import account as account_checks
+from aegis.health import broker, configuration, database, files, findings, jobs
 from aegis.health.case import Case, Check, Line, Status, examine_one, not_reached, open_case
+from aegis.health.database import is_missing_file
+from kis.accounts import Account, configured_accounts, environment_accounts, meant_if_any
 from kis.client.codes import Mode
+from kis.client.errors import KisMisconfigured
 
 KEYS, DATABASE, HOST, TOKEN = "키와 계좌", "데이터베이스", "증권사 연결", "접근 토큰"
 CHECKS = (
@@ -14,11 +20,11 @@ CHECKS = (
     Check(HOST, broker.host, needs=(KEYS,)),
     Check("인증서", broker.certificate, needs=(HOST,)),
     Check("시계", broker.clock, needs=(HOST,)),
-    Check(TOKEN, account.token, needs=(KEYS, DATABASE, HOST)),
-    Check("계좌 조회", account.inquiry, needs=(TOKEN,)),
-    Check("호출 한도", account.rate_limit, needs=(KEYS, DATABASE)),
-    Check("제공 조회", account.offered, needs=(KEYS,)),
-    Check("실시간 접속키", account.approval, needs=(KEYS, HOST)),
+    Check(TOKEN, account_checks.token, needs=(KEYS, DATABASE, HOST)),
+    Check("계좌 조회", account_checks.inquiry, needs=(TOKEN,)),
+    Check("호출 한도", account_checks.rate_limit, needs=(KEYS, DATABASE)),
+    Check("제공 조회", account_checks.offered, needs=(KEYS,)),
+    Check("실시간 접속키", account_checks.approval, needs=(KEYS, HOST)),
     Check("글꼴", files.fonts),
     Check("자료 폴더", files.own_folder),
     Check("리포트 폴더", files.report_folder),
@@ -44,7 +50,18 @@ def examine(case: Case) -> list[Line]:
     return lines
 
 
-def examine_mode(mode: Mode) -> tuple[Case, list[Line]]:
-    """Open a case for a mode and examine it."""
-    with open_case(mode) as case:
+def accounts_as_far_as_known() -> list[Account]:
+    """Return the configured accounts; without a database those of the environment are all that can be known."""
+    if is_missing_file(connection):
+        return environment_accounts()
+    try:
+        return configured_accounts()
+    except (DatabaseError, KisMisconfigured):
+        return environment_accounts()
+
+
+def examine_account(mode: Mode | None, name: str = "") -> tuple[Case, list[Line]]:
+    """Open a case for an account and examine it. Raises KisMisconfigured where several may be meant."""
+    mode, account = meant_if_any(accounts_as_far_as_known(), mode, name)
+    with open_case(mode, account) as case:
         return case, examine(case)

@@ -129,6 +129,6 @@ def approval(case: Case) -> Result:
         return explain(error)
     if not case.environment.hts_id:
         return fine(
-            f"실시간 시세에 접속할 수 있습니다. KIS_{case.mode.upper()}_HTS_ID가 없어 체결통보는 받지 않습니다."
+            f"실시간 시세에 접속할 수 있습니다. {case.setting('HTS_ID', 'HTS ID')}가 없어 체결통보는 받지 않습니다."
         )
     return fine("실시간 시세와 체결통보에 접속할 수 있습니다.")

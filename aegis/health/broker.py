@@ -27,7 +27,7 @@ def address_of(case: Case) -> tuple[str, int]:
 
 
 def setting_of(case: Case) -> str:
-    return f"KIS_{case.mode.upper()}_BASE_URL"
+    return case.setting("BASE_URL", "REST 주소")
 
 
 def host(case: Case) -> Result:

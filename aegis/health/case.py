@@ -12,6 +12,7 @@ from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from aegis.logs import mask
+from kis.accounts import Account, Source
 from kis.client.codes import Environment, Mode
 from kis.client.errors import ADVICE, KisError, KisRefused, KisUnreachable
 from kis.client.session import Session
@@ -62,13 +63,28 @@ def skipped(text: str) -> Result:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The mode to examine and the way to its broker; without one, `trouble` says why."""
+    """The account to examine and the way to its broker; without one, `trouble` says why.
+
+    `account` is None where nothing is configured for the mode.
+    """
 
     mode: Mode
     connection: Connection | None = None
     trouble: str = ""
+    account: Account | None = None
     now: Callable[[], datetime] = timezone.now
     demo: bool = field(default_factory=lambda: bool(settings.AEGIS_DEMO))
+
+    @property
+    def is_stored(self) -> bool:
+        """Return whether the keys are in the database and not in the environment."""
+        return self.account is not None and self.account.source is Source.DATABASE
+
+    def setting(self, name: str, field_name: str) -> str:
+        """Return where the owner finds a value: the variable, or the field in the admin."""
+        if self.account is not None and self.is_stored:
+            return f"관리자 화면의 '{self.account.label}' 계좌의 {field_name}"
+        return f"KIS_{self.mode.upper()}_{name}"
 
     @property
     def session(self) -> Session:
@@ -87,7 +103,7 @@ class Case:
     def hide(self, text: str) -> str:
         """Mask whatever is secret here, wherever it came from."""
         text = mask(text)
-        secrets = [settings.SECRET_KEY, settings.AEGIS_ENCRYPTION_KEY]
+        secrets = [settings.SECRET_KEY, *settings.AEGIS_ENCRYPTION_KEY.split(",")]
         secrets += [str(database.get("PASSWORD") or "") for database in settings.DATABASES.values()]
         if self.connection is not None:
             secrets += self.environment.secrets
@@ -98,14 +114,14 @@ class Case:
 
 
 @contextlib.contextmanager
-def open_case(mode: Mode) -> Iterator[Case]:
+def open_case(mode: Mode, account: Account | None = None) -> Iterator[Case]:
     """Connect as every command does; whatever stands in the way becomes part of the case."""
     stack = contextlib.ExitStack()
     try:
         try:
-            case = Case(mode, stack.enter_context(connect(mode)))
+            case = Case(mode, stack.enter_context(connect(mode, account or "")), account=account)
         except Exception as error:  # noqa: BLE001  # a doctor tells what is wrong, he does not fall ill himself
-            case = Case(mode, trouble=explain(error).text)
+            case = Case(mode, trouble=explain(error).text, account=account)
         yield case
     finally:
         try:

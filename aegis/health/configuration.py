@@ -9,11 +9,11 @@ from django.apps import apps
 from django.conf import settings
 
 from aegis.health.case import Case, Result, fine, problem, skipped, warning
+from kis.accounts import MODE_NAMES, configured_environment
 from kis.client.codes import ACCOUNT_NO, APP_KEY_LENGTH, APP_SECRET_LENGTH, LOCAL_HOSTS
 from kis.client.errors import KisMisconfigured
-from kis.connect import MODE_NAMES, configured_environment
+from kis.encryption import cipher
 from kis.korean import masked_account
-from kis.stores import cipher
 
 SHORTEST_SECRET = 32
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -43,7 +43,6 @@ def env_file(case: Case) -> Result:
 def mode(case: Case) -> Result:
     """Say which account is examined, and whether that may surprise the owner."""
     name = f"{MODE_NAMES[case.mode]}투자"
-    configured = settings.KIS_ACCOUNTS[case.mode]
     if case.demo:
         text = f"데모입니다. 함께 든 시뮬레이터의 {name} 계좌를 씁니다."
         if any(account["app_key"] for account in settings.KIS_ACCOUNTS.values()):
@@ -51,12 +50,15 @@ def mode(case: Case) -> Result:
                 f"{text} 설정한 키는 쓰지 않습니다.", ".env에서 AEGIS_DEMO를 지우면 내 계좌를 씁니다."
             )
         return fine(text)
-    if host_of(configured["base_url"]) in LOCAL_HOSTS:
+    configured = settings.KIS_ACCOUNTS[case.mode]["base_url"]
+    address = case.environment.base_url if case.connection else configured
+    if host_of(address) in LOCAL_HOSTS:
         return warning(
             f"{name} 설정이 증권사가 아니라 이 컴퓨터의 시뮬레이터를 가리킵니다.",
-            f"시험이 끝나면 KIS_{case.mode.upper()}_BASE_URL을 지워 주세요.",
+            f"시험이 끝나면 {case.setting('BASE_URL', 'REST 주소')} 값을 지워 주세요.",
         )
-    return fine(f"{name} 계좌를 씁니다.")
+    label = f" '{case.account.label}'" if case.account and case.is_stored else ""
+    return fine(f"{name} 계좌{label}를 씁니다.")
 
 
 def host_of(address: str) -> str:
@@ -72,10 +74,11 @@ def host_of(address: str) -> str:
 def keys(case: Case) -> Result:
     """See whether keys, account number and addresses have the form they must have."""
     if case.demo:
-        if case.trouble:
-            return problem(case.trouble, "다른 데모 명령이 끝난 뒤 다시 실행해 주세요.")
-        account = case.environment.account
-        return fine(f"시뮬레이터의 예시 계좌 {masked_account(account.number, account.product_code)}.")
+        return kept_keys(case, "시뮬레이터의 예시 계좌", "다른 데모 명령이 끝난 뒤 다시 실행해 주세요.")
+    if case.is_stored:
+        return kept_keys(
+            case, "데이터베이스에 든 키, 계좌", "관리자 화면의 '연결한 계좌'에서 다시 넣어 주세요."
+        )
     found = wrong_keys(case)
     if found:
         return problem(
@@ -92,6 +95,14 @@ def keys(case: Case) -> Result:
         f"앱키 {APP_KEY_LENGTH}자, 앱시크릿 {APP_SECRET_LENGTH}자, 계좌 "
         f"{masked_account(account.number, account.product_code)}."
     )
+
+
+def kept_keys(case: Case, whose: str, remedy: str) -> Result:
+    """See whether keys that are not typed into a file can be had; they cannot be of a wrong form."""
+    if case.trouble:
+        return problem(case.trouble, remedy)
+    account = case.environment.account
+    return fine(f"{whose} {masked_account(account.number, account.product_code)}.")
 
 
 def wrong_keys(case: Case) -> list[str]:
@@ -132,7 +143,7 @@ def secrecy(case: Case) -> Result:
             "DEBUG가 켜져 있어 오류 화면에 설정이 드러날 수 있습니다.", ".env에서 DEBUG를 지워 주세요."
         )
     source = "AEGIS_ENCRYPTION_KEY" if settings.AEGIS_ENCRYPTION_KEY else "SECRET_KEY"
-    return fine(f"접근 토큰을 {source}로 암호화해 둡니다.")
+    return fine(f"앱키와 접근 토큰을 {source}로 암호화해 둡니다.")
 
 
 def advisor(_case: Case) -> Result:

@@ -1,5 +1,6 @@
 """Scheduled work: is it planned, does somebody do it, and how old are the books."""
 
+import shlex
 from datetime import datetime, time, timedelta
 
 from django.core.management import get_commands
@@ -66,7 +67,8 @@ def worker(case: Case) -> Result:
 def last_sync(case: Case) -> Result:
     """See whether the books are as young as the day allows, and whether the last run went well."""
     runs = SyncRun.objects.of(case.environment.account, is_paper=case.environment.is_paper)
-    again = f"manage.py sync_kis_data --mode {case.mode}"
+    chosen = f" --account {shlex.quote(case.account.label)}" if case.account and case.is_stored else ""
+    again = f"manage.py sync_kis_data --mode {case.mode}{chosen}"
     done = runs.filter(status=SyncRun.Status.COMPLETE).first()
     last = runs.exclude(status=SyncRun.Status.RUNNING).first()
     if last and last.status != SyncRun.Status.COMPLETE:

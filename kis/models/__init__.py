@@ -2,6 +2,7 @@
 
 from kis.models.accounts import KisAccount
 from kis.models.books import KisExecution, KisHolding, KisUnfilledOrder
+from kis.models.broker_accounts import BrokerAccount
 from kis.models.drift import WireFinding
 from kis.models.keys import AccessToken, RateBudget
 from kis.models.market import DailyPrice, MinPrice, PriceAdjustment, PriceGap, PriceHistory
@@ -12,6 +13,7 @@ from kis.models.stocks import MarketDay, Stock
 
 __all__ = [
     "AccessToken",
+    "BrokerAccount",
     "DailyPrice",
     "KbHolding",
     "KbStatement",

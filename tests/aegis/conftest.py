@@ -32,7 +32,7 @@ def broker_host():
 
 
 @pytest.fixture
-def opened(broker_host, configure):
+def opened(broker_host, configure, db):
     """Return a function that opens a case for one host of the simulator, configured as if it were the broker."""
     stack = []
 

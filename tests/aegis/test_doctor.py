@@ -144,14 +144,14 @@ def test_whatever_a_check_says_nothing_secret_is_printed(configure, settings, mo
 
 
 def test_doctor_survives_what_cannot_even_be_opened_or_closed(monkeypatch, configure, caplog):
-    def fail(mode):
+    def fail(mode, account):
         raise ZeroDivisionError
 
     configure()
     monkeypatch.setattr("aegis.health.case.connect", fail)
     with open_case("real") as case:
         assert_found(configuration.keys(case), PROBLEM, "ZeroDivisionError")
-    monkeypatch.setattr("aegis.health.case.connect", lambda mode: Unclosable())
+    monkeypatch.setattr("aegis.health.case.connect", lambda mode, account: Unclosable())
     with open_case("real") as case:
         assert case.trouble == ""
     assert "ZeroDivisionError" in caplog.text

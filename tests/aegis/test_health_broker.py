@@ -16,8 +16,8 @@ from cryptography.x509.oid import NameOID
 
 from aegis.health import account, broker
 from kis.client.codes import TR
+from kis.encryption import encrypt
 from kis.models import AccessToken, RateBudget
-from kis.stores import cipher
 from tests.aegis.examining import (
     MINE,
     OK,
@@ -186,7 +186,7 @@ def test_clock_of_a_host_that_hangs_up_is_unknown():
 def keep_token(case, *, hours=20, text=None):
     AccessToken.objects.create(
         key_id=case.session.key_id,
-        token_encrypted=text or cipher().encrypt(b"eyJ-stored").decode(),
+        token_encrypted=text or encrypt("eyJ-stored"),
         expires_at=case.now() + timedelta(hours=hours),
         generation=1,
     )

@@ -1,29 +1,26 @@
 """Say what is in order, what is not, and what to do about it."""
 
-from argparse import ArgumentParser
 from typing import Any, cast
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from rich.console import Console
 
-from aegis.health import examine_mode
+from aegis.health import examine_account
 from aegis.health.case import Status
 from aegis.health.report import as_json, print_lines
-from kis.client.codes import Mode
-from kis.commands import OwnerCommand
-from kis.connect import default_mode
+from kis.commands import AccountCommand
 
 
-class Command(OwnerCommand):
+class Command(AccountCommand):
     help = "키, 증권사 연결, 시계, 토큰, 호출 한도, 데이터베이스, 글꼴, 폴더, 예약을 점검하고 고칠 방법을 알려 줍니다."
     requires_system_checks: list[str] = []
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--mode", choices=["real", "paper"], help="실전(real) 또는 모의(paper)")
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
         parser.add_argument("--json", action="store_true", help="프로그램이 읽을 수 있게 JSON으로 출력합니다")
 
     def handle(self, *args: object, **options: Any) -> None:  # noqa: ANN401, ARG002  # Django's signature
-        case, lines = examine_mode(cast("Mode", options["mode"] or default_mode()))
+        case, lines = examine_account(self.asked_mode(options), options["account"])
         if options["json"]:
             self.stdout.write(as_json(case, lines))
         else:

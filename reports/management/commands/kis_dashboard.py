@@ -1,19 +1,19 @@
 """Print the dashboard of an account as a PDF."""
 
-from argparse import ArgumentParser
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any, cast
 
 from django.conf import settings
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from rich.console import Console
 
-from kis.client.codes import AccountNumber, Mode
-from kis.commands import OwnerCommand
-from kis.connect import MODE_NAMES, connect, default_mode
+from kis.accounts import Account, configured_accounts, known_accounts, meant_if_any
+from kis.client.codes import Mode
+from kis.commands import AccountCommand
+from kis.connect import connect
 from kis.korean import SEOUL, clock_time, day, number, percent, signed
 from kis.terminal import INDENT, WARN, change_style, headline, line, padded
 from reports.figures import Dashboard, dashboard_figures
@@ -26,11 +26,11 @@ SENSIBLE_YEARS = range(2000, 2101)
 FILE_NAME = "Kis_Dashboard.pdf"
 
 
-class Command(OwnerCommand):
+class Command(AccountCommand):
     help = "저장된 계좌 자료로 한눈에 보는 PDF를 만듭니다."
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--mode", help="실전(real) 또는 모의(paper)")
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
         parser.add_argument("--use-db", action="store_true", help="저장된 자료를 씁니다 (기본)")
         parser.add_argument("--sync", action="store_true", help="먼저 증권사에서 자료를 가져옵니다")
         parser.add_argument(
@@ -39,26 +39,30 @@ class Command(OwnerCommand):
         parser.add_argument("--output", help=f"PDF를 쓸 파일 (기본: {settings.REPORT_DIR.name}/{FILE_NAME})")
 
     def handle(self, *args: object, **options: Any) -> None:  # noqa: ANN401, ARG002  # Django's signature
-        mode = read_mode(options["mode"])
         asked_for = read_moment(options["as_of"]) if options["as_of"] else None
-        path = Path(options["output"] or settings.REPORT_DIR / FILE_NAME).expanduser().absolute()
         console = Console(file=cast("Any", self.stdout))
+        mode, account = meant_if_any(known_accounts(), self.asked_mode(options), options["account"])
+        if options["sync"]:
+            account = self.account(options)
+        path = Path(options["output"] or settings.REPORT_DIR / file_name(account)).expanduser().absolute()
         try:
-            if options["sync"]:
-                sync(mode, console)
-            dashboard = load(mode, asked_for)
+            if options["sync"] and account:
+                sync(account, console)
+            dashboard = load(mode, account, asked_for)
             publish(render_pdf(dashboard), path)
         except (NoSnapshot, FontsUnavailable, PublishFailed) as error:
             raise CommandError(str(error)) from None
         print_summary(console, dashboard, path)
 
 
-def read_mode(text: str | None) -> Mode:
-    if text is None:
-        return default_mode()
-    if text not in MODE_NAMES:
-        raise CommandError(f"--mode에는 real(실전) 또는 paper(모의)를 적어 주세요: {text}")
-    return text
+def file_name(account: Account | None) -> str:
+    """Return the usual name, with the label where the account is not the only one: their files must not mix either."""
+    if account is None:
+        return FILE_NAME
+    in_use = [other for other in configured_accounts() if other.mode == account.mode and not other.unused]
+    if in_use == [account]:
+        return FILE_NAME
+    return f"{Path(FILE_NAME).stem}_{account.label.replace('*', 'x')}.pdf"
 
 
 def read_moment(text: str) -> datetime:
@@ -75,13 +79,12 @@ def read_moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=SEOUL)
 
 
-def load(mode: Mode, asked_for: datetime | None) -> Dashboard:
+def load(mode: Mode, account: Account | None, asked_for: datetime | None) -> Dashboard:
     """Compute the figures; a snapshot of the simulator is as young as the simulator's clock says."""
     now = timezone.now()
-    account = settings.KIS_ACCOUNTS[mode]["account_no"]
     rows = dashboard_rows(
         mode=mode,
-        account=AccountNumber.parse(account) if account and not settings.AEGIS_DEMO else None,
+        account=account.number_or_reason() if account else None,
         at=asked_for or (datetime.max.replace(tzinfo=SEOUL) if settings.AEGIS_DEMO else now),
         exact=asked_for is not None,
     )
@@ -91,12 +94,12 @@ def load(mode: Mode, asked_for: datetime | None) -> Dashboard:
     )
 
 
-def sync(mode: Mode, console: Console) -> None:
+def sync(account: Account, console: Console) -> None:
     from kis.sync import sync_account  # noqa: PLC0415  # only when asked to talk to the broker
     from kis.sync.report import TerminalListener, print_result  # noqa: PLC0415
 
     with (
-        connect(mode) as connection,
+        connect(account.mode, account) as connection,
         TerminalListener(console, connection, demo=settings.AEGIS_DEMO) as listener,
     ):
         run = sync_account(connection, listener=listener)

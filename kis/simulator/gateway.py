@@ -45,12 +45,14 @@ class Credentials:
     hts_id: str
 
     @classmethod
-    def fixed(cls, mode: Mode) -> "Credentials":
+    def fixed(cls, mode: Mode, account: str = "") -> "Credentials":
+        """Return those of the default account, or of another one, which has keys of its own."""
+        owner = f"{mode} {account}" if account else mode
         return cls(
             mode=mode,
-            account=DEFAULT_ACCOUNTS[mode],
-            app_key="PS" + fixed_text(f"{mode} key", APP_KEY_LENGTH - 2),
-            app_secret=fixed_text(f"{mode} secret", APP_SECRET_LENGTH),
+            account=account or DEFAULT_ACCOUNTS[mode],
+            app_key="PS" + fixed_text(f"{owner} key", APP_KEY_LENGTH - 2),
+            app_secret=fixed_text(f"{owner} secret", APP_SECRET_LENGTH),
             hts_id=HTS_IDS[mode],
         )
 

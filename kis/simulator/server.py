@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -34,7 +35,8 @@ class SimulatorConfig:
     """How a simulator is started; port 0 picks a free one, `state_file` None keeps nothing.
 
     `limits=False` lifts the rates and the minute between token calls. `ws_fields` is the year whose field lists the
-    websocket sends (2023, 2025 or 2026); None follows the clock.
+    websocket sends (2023, 2025 or 2026); None follows the clock. `accounts` are numbers (`12345678-22`) to serve in
+    place of the default ones.
     """
 
     host: str = "127.0.0.1"
@@ -54,6 +56,7 @@ class SimulatorConfig:
     ws_fields: int | None = None
     ws_rhythm: Rhythm = field(default_factory=Rhythm)
     sample_accounts: bool = True
+    accounts: Mapping[Mode, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ class Simulator:
             if config.market_dir is None
             else read_market(config.market_dir, seed=config.seed)
         )
-        credentials = {mode: Credentials.fixed(mode) for mode in MODES}
+        credentials = {mode: Credentials.fixed(mode, config.accounts.get(mode, "")) for mode in MODES}
         self.exchange = Exchange(market, [Account(mode, credentials[mode].account) for mode in MODES])
         rates: dict[Mode, int] = {"real": config.rate_real, "paper": config.rate_paper}
         others: dict[Mode, Mode] = {"real": "paper", "paper": "real"}

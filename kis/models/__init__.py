@@ -3,6 +3,7 @@
 from kis.models.accounts import KisAccount
 from kis.models.books import KisExecution, KisHolding, KisUnfilledOrder
 from kis.models.broker_accounts import BrokerAccount
+from kis.models.days import IndexPrice, KisDailySummary, KisDepositLog, KisTradeProfit
 from kis.models.drift import WireFinding
 from kis.models.keys import AccessToken, RateBudget
 from kis.models.market import DailyPrice, MinPrice, PriceAdjustment, PriceGap, PriceHistory
@@ -15,13 +16,17 @@ __all__ = [
     "AccessToken",
     "BrokerAccount",
     "DailyPrice",
+    "IndexPrice",
     "KbHolding",
     "KbStatement",
     "KbTrade",
     "KisAccount",
+    "KisDailySummary",
+    "KisDepositLog",
     "KisExecution",
     "KisHolding",
     "KisOrderDetail",
+    "KisTradeProfit",
     "KisUnfilledOrder",
     "MarketDay",
     "MinPrice",

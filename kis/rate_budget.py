@@ -17,6 +17,8 @@ LOOK_AHEAD_SECONDS = 0.06
 AGEING = 0.125
 SHORTEST_SLEEP_SECONDS = 0.002
 PAUSE_AFTER_REFUSAL_SECONDS = 0.3
+#: Orders queue one behind the other; a turn further off than this is no queue but a clock that was set back.
+LONGEST_QUEUE_SECONDS = 10.0
 
 
 class ClockTimestamp(Func):
@@ -78,7 +80,9 @@ class DatabaseBudget:
         with transaction.atomic(durable=True):
             budget, now = self.locked()
             # A clock that was set back must not stop everybody until it has caught up.
-            longest = self.seconds + max(self.seconds, PAUSE_AFTER_REFUSAL_SECONDS)
+            longest = max(
+                self.seconds + max(self.seconds, PAUSE_AFTER_REFUSAL_SECONDS), LONGEST_QUEUE_SECONDS
+            )
             until_turn = min(max((budget.next_at - now).total_seconds(), 0.0), longest)
             ahead = self.look_ahead(waited)
             if not order and until_turn > ahead:

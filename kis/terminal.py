@@ -21,6 +21,15 @@ def padded(text: str, width: int, *, right: bool = False) -> str:
     return gap + text if right else text + gap
 
 
+def fitted(text: str, width: int) -> str:
+    """Cut to a width in cells, with an ellipsis where something is left out."""
+    if cell_len(text) <= width:
+        return text
+    while cell_len(text) >= width:
+        text = text[:-1]
+    return f"{text}…"
+
+
 def line(console: Console, *parts: tuple[str, str] | str) -> None:
     """Print one line of (text, style) parts, never folded: a number must not break in two."""
     text = Text()

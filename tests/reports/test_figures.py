@@ -104,6 +104,21 @@ def test_checks_of_the_sync_are_shown_too():
     ]
 
 
+def test_rounding_that_the_sync_forgave_is_no_difference_here_either():
+    check = {
+        "name": "오늘 비용",
+        "ours": 11_225,
+        "broker": 11_227,
+        "unit": "원",
+        "row": "반올림 6원까지 일치로 봄 (주문마다 1원)",
+        "tolerance": 6,
+        "difference": 0,
+    }
+    reconciliation = figures_of(snapshot(stocks(1), run=sync_run(checks=[check]))).reconciliation
+    assert reconciliation.differing == ()
+    assert reconciliation.checks[-1].row.startswith("반올림 6원")
+
+
 def test_sources_are_the_inquiries_of_the_run():
     dashboard = figures_of(snapshot(run=sync_run()))
     assert [(source.name, source.tr_id, source.count) for source in dashboard.sources] == [

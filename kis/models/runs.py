@@ -27,6 +27,7 @@ class SyncRun(models.Model):
     is_paper = models.BooleanField("모의투자")
     started_at = models.DateTimeField("시작")
     finished_at = models.DateTimeField("끝", null=True, blank=True)
+    lease_until = models.DateTimeField("임대 끝", null=True, blank=True)
     status = models.CharField("상태", max_length=12, choices=Status.choices, default=Status.RUNNING)
     requests = models.PositiveIntegerField("요청 수", default=0)
     rate_limited = models.PositiveIntegerField("제한 거절 수", default=0)

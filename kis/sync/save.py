@@ -15,6 +15,7 @@ from kis.models.books import Side as ModelSide
 from kis.orders import wire_number
 from kis.portfolio.costs import CommissionPlan
 from kis.reconciliation import FILLS_OF_TODAY, Check
+from kis.runs import RunTakenOver, keep_alive
 from kis.sync.checks import check_shares, check_trades, put_checks
 from kis.sync.costs import estimate_costs
 from kis.sync.fetch import Picture
@@ -63,6 +64,8 @@ def save_snapshot(
     plan: CommissionPlan,
 ) -> Saved:
     """Write account, holdings, open orders, fills with their costs, orders and the reconciliation in one transaction."""
+    if not keep_alive(run, now=picture.complete_at):
+        raise RunTakenOver
     account = save_account(picture, environment=environment, run=run)
     save_holdings(account, picture.balance.held)
     save_unfilled_orders(account, picture.unfilled)

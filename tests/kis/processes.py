@@ -46,7 +46,34 @@ def read_charts(mode, charts):
         return {"began": began, "ended": time.monotonic(), "rate_limited": session.rate_limited}
 
 
-WORK: dict[str, Callable[..., dict[str, object]]] = {"token": ask_for_token, "charts": read_charts}
+def run_slots(slots):
+    """Fire so many slots, as a scheduler would, and return those that fell to this process."""
+    from datetime import UTC, datetime, timedelta
+
+    from kis.client.codes import AccountNumber
+    from kis.models import SyncRun
+    from kis.runs import Owner, end_run, open_slot
+
+    first = datetime(2026, 11, 20, 0, 0, tzinfo=UTC)
+    owner = Owner("test", AccountNumber("12345678", "01"), is_paper=False)
+    ours = []
+    for number in range(int(slots)):
+        now = first + timedelta(minutes=number)
+        run = open_slot(owner, now=now, slot=now)
+        if run is not None:
+            ours.append(number)
+            ended = end_run(
+                run, now=now, status=SyncRun.Status.COMPLETE, requests=0, rate_limited=0, steps=[]
+            )
+            assert ended, "somebody else ended our run"
+    return {"ours": ours}
+
+
+WORK: dict[str, Callable[..., dict[str, object]]] = {
+    "token": ask_for_token,
+    "charts": read_charts,
+    "slots": run_slots,
+}
 
 
 def work(name, arguments, gate, results):

@@ -1,6 +1,7 @@
 """The access token: ask for one, read its answer, keep it where every user of the app key finds it."""
 
 import hashlib
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -47,17 +48,19 @@ class MemoryTokenStore:
 
     def __init__(self) -> None:
         self.tokens: dict[str, Token] = {}
+        self.asking = threading.Lock()
 
     def current(self, key_id: str) -> Token | None:
         return self.tokens.get(key_id)
 
     def renew(self, key_id: str, *, seen: int, ask: Callable[[], Token]) -> Token:
-        stored = self.tokens.get(key_id)
-        if stored is None or stored.generation <= seen:
-            token = ask()
-            stored = Token(token.value, token.expires_at, seen + 1)
-            self.tokens[key_id] = stored
-        return stored
+        with self.asking:
+            stored = self.tokens.get(key_id)
+            if stored is None or stored.generation <= seen:
+                token = ask()
+                stored = Token(token.value, token.expires_at, seen + 1)
+                self.tokens[key_id] = stored
+            return stored
 
 
 def key_id(environment: Environment) -> str:

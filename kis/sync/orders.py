@@ -128,6 +128,7 @@ def save_order_details(
         KisOrderDetail.objects.select_for_update()
         .of(account, is_paper=is_paper)
         .filter(ord_dt__gte=first, ord_dt__lte=last)
+        .order_by("pk")  # as whoever writes notices: two that lock rows in different order wait for each other
     )
     before = {row.pk: content(row) for row in known}
     stored = {row.pk: row.tot_ccld_qty for row in known}

@@ -69,10 +69,62 @@ def run_slots(slots):
     return {"ours": ours}
 
 
+def hear_of_an_order(times):
+    """Write receipt and notices of one order in an order of our own, each so many times; return what is in the table."""
+    import random
+    from datetime import datetime, time
+
+    from kis.accounts import find_account
+    from kis.client.endpoints.orders import NewOrder, OrderReceipt
+    from kis.client.records.orders import Side
+    from kis.client.records.realtime import Amendment, FillNotice, NoticeKind
+    from kis.korean import SEOUL
+    from kis.models import KisOrderDetail
+    from kis.sync.order_news import apply_notice, record_order
+
+    environment = find_account("real").environment()
+    at = datetime(2026, 11, 20, 10, 0, tzinfo=SEOUL)
+
+    def notice(kind, quantity, second):
+        return FillNotice(
+            account=environment.account,
+            branch="06010",
+            number="0000000123",
+            origin="",
+            amendment=Amendment.NONE,
+            kind=kind,
+            side=Side.BUY,
+            code="005930",
+            name="삼성전자",
+            quantity=quantity,
+            price=57_000,
+            at=time(10, 0, second),
+            ordered_quantity=100,
+            ordered_price=57_000,
+            exchange="KRX",
+        )
+
+    told = [
+        notice(NoticeKind.ACCEPTED, 100, 0),
+        *(notice(NoticeKind.FILLED, 7, second) for second in range(1, 9)),
+    ]
+    receipt = OrderReceipt(branch="06010", number="123", ordered_at=time(10, 0), message="", raw={})
+    sent = NewOrder(Side.BUY, "005930", 100, 57_000)
+    news = [lambda notice=notice: apply_notice(environment, notice, at=at) for notice in told]
+    news.append(lambda: record_order(environment, sent, receipt, at=at))
+    news *= int(times)
+    random.Random(os.getpid()).shuffle(news)
+    for tell in news:
+        tell()
+    rows = KisOrderDetail.objects.values_list("odno", "tot_ccld_qty", "rmn_qty", "status", "origin")
+    return {"rows": [list(row) for row in rows]}
+
+
 WORK: dict[str, Callable[..., dict[str, object]]] = {
     "token": ask_for_token,
     "charts": read_charts,
     "slots": run_slots,
+    "news": hear_of_an_order,
 }
 
 

@@ -22,6 +22,7 @@ from kis.models import KisOrderDetail, SyncRun
 from kis.orders import OrderState, Standing, chain_of, same_number, states
 from kis.sync import sync_account
 from kis.sync.order_news import apply_notice, record_order
+from tests.kis.many import run_processes
 from tests.kis.syncing import (
     SAMSUNG,
     TEN,
@@ -623,6 +624,12 @@ def test_order_of_notices_and_how_often_they_come_do_not_matter(simulator, desk,
         for notice in mixed:
             apply_notice(environment, notice, at=TEN)
         assert told_of() == right
+
+
+@pytest.mark.django_db(transaction=True)
+def test_processes_that_hear_of_one_order_at_once_make_one_row_of_it(simulator, tmp_path):
+    for result in run_processes(simulator, tmp_path, "real", "news", "6", "3"):
+        assert result["rows"] == [["0000000123", 56, 44, "partial", "ours"]]
 
 
 @pytest.mark.django_db

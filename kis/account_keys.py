@@ -1,16 +1,19 @@
 """Write the keys of broker accounts, encrypted and findable."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
+from django.apps import apps
 from django.db import transaction
 
 from kis.client.codes import AccountNumber, Mode
 from kis.client.errors import KisMisconfigured
 from kis.encryption import SecretUnreadable, encrypt, fingerprints, renewed
 from kis.known_secrets import remember, remember_account
-from kis.models import AccessToken, BrokerAccount, KisAccount, KisExecution, KisOrderDetail, SyncRun
+from kis.models import AccessToken, BrokerAccount
+from kis.models.owned import OwnedQuerySet
 
-TABLES = (KisAccount, KisExecution, KisOrderDetail, SyncRun)
 #: What the owner sees and edits as it is.
 PLAIN_COLUMNS = ("label", "base_url", "ws_url", "tr_set", "enabled", "changed_at")
 SECRET_COLUMNS = ("app_key_encrypted", "app_secret_encrypted", "account_encrypted", "hts_id_encrypted")
@@ -69,10 +72,18 @@ def refuse_deletion_with_books(row: BrokerAccount) -> None:
         raise CannotDelete(
             f"'{row.label}' 계좌는 계좌번호를 풀 수 없어 장부가 있는지 알 수 없습니다. 계좌번호를 다시 넣어 주세요."
         ) from None
-    if any(table.objects.of(number, is_paper=row.is_paper).exists() for table in TABLES):
+    if any(rows.of(number, is_paper=row.is_paper).exists() for rows in owned_rows()):
         raise CannotDelete(
             f"'{row.label}' 계좌는 장부에 자료가 있어 지울 수 없습니다. 쓰지 않으려면 '사용'을 꺼 주세요."
         )
+
+
+def owned_rows() -> Iterator[OwnedQuerySet[Any]]:
+    """Yield all rows of each table whose rows belong to an account."""
+    for model in apps.get_models():
+        rows = model._default_manager.all()  # noqa: SLF001  # Django's own name for it
+        if isinstance(rows, OwnedQuerySet):
+            yield rows
 
 
 @dataclass(frozen=True, slots=True)

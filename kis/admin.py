@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 import kis.admin_statements  # noqa: F401  # registers the tables of KB Securities
 from kis import admin_accounts  # noqa: F401  # registers the accounts and their keys
 from kis.admin_base import ReadOnlyAdmin, figure, gain, rate, won
+from kis.admin_filters import AccountFilter, SnapshotAccountFilter
 from kis.client.records.orders import Request
 from kis.korean import masked_account, number
 from kis.models import (
@@ -36,7 +37,13 @@ def mode(row: Any) -> SafeString:
 
 @admin.display(description="계좌", ordering="account_no")
 def account(row: Any) -> str:
-    return masked_account(row.account_no, getattr(row, "product_code", ""))
+    owner = getattr(row, "kis_account", row)  # the snapshot knows the product, its rows do not
+    return masked_account(owner.account_no, owner.product_code)
+
+
+@admin.display(description="계좌", ordering="kis_account__account_no")
+def snapshot_account(row: Any) -> str:
+    return account(row)
 
 
 @admin.display(description="원본 응답")
@@ -84,7 +91,7 @@ class KisAccountAdmin(BooksAdmin):
         won("available", "D+2 예수금"),
         won("orderable_cash", "주문가능"),
     )
-    list_filter = ("is_paper", "snapshot_at")
+    list_filter = ("is_paper", AccountFilter, "snapshot_at")
 
 
 @admin.register(KisHolding)
@@ -93,6 +100,7 @@ class KisHoldingAdmin(BooksAdmin):
         "stock_name",
         "stock_code",
         mode,
+        snapshot_account,
         won("holding_qty", "수량"),
         won("prpr", "현재가"),
         rate("fllt_rt", "등락률"),
@@ -101,7 +109,8 @@ class KisHoldingAdmin(BooksAdmin):
         rate("evlu_pfls_rt", "수익률"),
         "snapshot_at",
     )
-    list_filter = ("is_paper", "snapshot_date")
+    list_filter = ("is_paper", SnapshotAccountFilter, "snapshot_date")
+    list_select_related = ("kis_account",)
     search_fields = ("stock_code", "stock_name")
 
 
@@ -123,7 +132,7 @@ class KisExecutionAdmin(BooksAdmin):
         "costs_from",
         "odno",
     )
-    list_filter = ("is_paper", "exec_type", "cost_source", "exec_dt")
+    list_filter = ("is_paper", AccountFilter, "exec_type", "cost_source", "exec_dt")
     search_fields = ("stock_code", "stock_name", "odno")
 
     @admin.display(description="비용 근거", ordering="cost_source")
@@ -150,7 +159,8 @@ class KisUnfilledOrderAdmin(BooksAdmin):
         "ordered_at",
         "odno",
     )
-    list_filter = ("is_paper", "sll_buy_dvsn_cd", "snapshot_date")
+    list_filter = ("is_paper", SnapshotAccountFilter, "sll_buy_dvsn_cd", "snapshot_date")
+    list_select_related = ("kis_account",)
     search_fields = ("stock_code", "stock_name", "odno")
 
     @admin.display(description="구분", ordering="sll_buy_dvsn_cd")
@@ -186,7 +196,7 @@ class KisOrderDetailAdmin(BooksAdmin):
         "odno",
         "orgn_odno",
     )
-    list_filter = ("is_paper", "status", "origin", "side", "ord_dt")
+    list_filter = ("is_paper", AccountFilter, "status", "origin", "side", "ord_dt")
     search_fields = ("stock_code", "stock_name", "odno", "orgn_odno")
 
     @admin.display(description="구분", ordering="side")
@@ -252,7 +262,7 @@ class SyncRunAdmin(BooksAdmin):
         won("differences", "차이"),
         "error",
     )
-    list_filter = ("status", "is_paper", "job")
+    list_filter = ("status", "is_paper", AccountFilter, "job")
 
 
 @admin.register(AccessToken)

@@ -1,5 +1,7 @@
 """The form of an account in the admin: secrets go in and never come out; superusers only."""
 
+from typing import Any
+
 import pytest
 from cryptography.fernet import Fernet
 from django.contrib.admin.models import LogEntry
@@ -8,8 +10,8 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from kis.client.codes import AccountNumber
-from kis.models import BrokerAccount
-from tests.factories import AT, snapshot, sync_run
+from kis.models import BrokerAccount, KisAccount, KisExecution, KisHolding, KisUnfilledOrder, SyncRun
+from tests.factories import AT, Stock, fill, order, snapshot, sync_run
 from tests.kis.owning import HOSTS, key_of, of_owner, secret_of, store, store_simulated
 
 pytestmark = pytest.mark.django_db
@@ -304,3 +306,38 @@ def test_trial_of_a_wrong_account_number_names_it(owner, simulator):
     (sentence,) = tried(owner, row)
     assert "계좌번호" in sentence
     assert "43218765" not in sentence
+
+
+# --- the books of one account ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", [KisAccount, KisHolding, KisExecution, KisUnfilledOrder, SyncRun])
+def test_books_are_shown_for_one_account_alone(owner, model):
+    store("하나", "43218765-01")
+    theirs: list[dict[str, Any]] = [
+        {"account_no": "43218765", "product_code": "01"},
+        {"account_no": "43218765", "product_code": "22"},
+        {"account_no": "43219999", "product_code": "01"},  # looks like the first one
+        {"account_no": "43218765", "product_code": "01", "is_paper": True},
+    ]
+    for place, changes in enumerate(theirs):
+        order(snapshot([Stock(quantity=place + 1)], **changes), 1)
+        fill(1, **changes)
+        sync_run(**changes)
+    address = reverse(f"admin:kis_{model._meta.model_name}_changelist")  # noqa: SLF001  # Django's own
+    filters = owner.get(address).context["cl"].filter_specs
+    (choices,) = [found.lookup_choices for found in filters if found.title == "계좌"]
+    assert sorted(name for _, name in choices) == [
+        "4321****-01",
+        "4321****-01",
+        "4321****-22",
+        "하나 4321****-01",
+    ]
+    shown = []
+    for key, _ in choices:
+        response = owner.get(address, {"account": key})
+        (row,) = response.context["cl"].result_list
+        shown.append(row.pk)
+        assert_silent(text(response))
+    assert len(set(shown)) == 4
+    assert owner.get(address, {"account": "nobody"}).context["cl"].result_count == 0

@@ -12,6 +12,7 @@ from kis.models import KisAccount, SyncRun
 from kis.reconciliation import QUANTITIES, Check, check_books, check_fills, check_open_orders
 from kis.sync.checks import check_shares, is_trading_day, put_checks
 from kis.sync.costs import commission_plan, settle_past_days
+from kis.sync.evening import copy_days
 from kis.sync.fetch import OrderLists, Picture, fetch_balance, fetch_orders
 from kis.sync.prices import fetch_prices
 from kis.sync.progress import Listener, Quiet, Step
@@ -40,6 +41,7 @@ def sync_account(connection: Connection, *, listener: Listener | None = None) ->
         warnings += copy_costs(connection, account=account, run=run, steps=steps)
         problems = copy_prices(connection, account=account, steps=steps, listener=listener)
         look_again_at_shares(account, run=run)
+        problems += copy_days(connection, steps=steps)
     except KisError as error:
         end_run(run, connection, status=SyncRun.Status.FAILED, steps=steps, error=str(error))
         raise

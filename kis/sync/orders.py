@@ -12,7 +12,7 @@ from kis.client.records.realtime import NoticeKind
 from kis.models import KisOrderDetail
 from kis.models.books import Side as ModelSide
 from kis.order_sources import NOTHING_TAKEN, Listed, Taken, Told, quantities
-from kis.orders import states, wire_number
+from kis.orders import origins, states, wire_number
 
 BATCH = 500
 KEY = ("account_no", "is_paper", "product_code", "ord_dt", "ord_gno_brno", "odno")
@@ -78,12 +78,12 @@ def refresh(
     rows: Sequence[KisOrderDetail], *, now: datetime, waiting: Collection[tuple[str, str]] | None = None
 ) -> None:
     """Work out quantities and state of all rows of some days anew; what is filled only grows. Saves nothing."""
-    changes: dict[tuple[Any, ...], list[KisOrderDetail]] = {}
-    for row in rows:
-        if row.orgn_odno:
-            changes.setdefault((row.ord_dt, row.stock_code, row.orgn_odno), []).append(row)
-    for row in rows:
-        set_quantities(row, taken_by(changes.get((row.ord_dt, row.stock_code, row.odno), [])))
+    changes: dict[int, list[KisOrderDetail]] = {}
+    for change, place in zip(rows, origins([row.standing for row in rows]), strict=True):
+        if place is not None:
+            changes.setdefault(place, []).append(change)
+    for place, row in enumerate(rows):
+        set_quantities(row, taken_by(changes.get(place, [])))
     found = states([row.standing for row in rows], now=now, waiting=waiting)
     for row in rows:
         row.status = KisOrderDetail.Status(found[row.key].value)
@@ -128,7 +128,9 @@ def save_order_details(
         KisOrderDetail.objects.select_for_update()
         .of(account, is_paper=is_paper)
         .filter(ord_dt__gte=first, ord_dt__lte=last)
-        .order_by("pk")  # as whoever writes notices: two that lock rows in different order wait for each other
+        .order_by(
+            "pk"
+        )  # as whoever writes notices: two that lock rows in different order wait for each other
     )
     before = {row.pk: content(row) for row in known}
     stored = {row.pk: row.tot_ccld_qty for row in known}

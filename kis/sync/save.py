@@ -79,6 +79,7 @@ def save_snapshot(
         waiting=waiting(picture, is_paper=environment.is_paper),
     )
     suspects = next((check.row for check in checks if check.name == FILLS_OF_TODAY and check.difference), "")
+    run.checks = []  # of somebody who died over this very slot
     put_checks(
         run,
         [

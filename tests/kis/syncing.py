@@ -52,9 +52,10 @@ def connection_to(simulator, mode="real"):
 
 
 def leave_out_the_market(monkeypatch):
-    """Let runs copy the books only: stocks, days and prices are tested elsewhere, and take their time."""
+    """Let runs copy snapshot, fills and orders only: the rest is tested elsewhere, and takes its time."""
     monkeypatch.setattr("kis.sync.run.copy_lists", lambda connection, **how: [], raising=False)
     monkeypatch.setattr("kis.sync.run.copy_prices", lambda connection, **how: ())
+    monkeypatch.setattr("kis.sync.run.copy_days", lambda connection, **how: (), raising=False)
 
 
 class Broker:

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from rich.cells import cell_len
 
-from kis.client.errors import KisMisconfigured, KisUnreachable
+from kis.client.errors import KisMisconfigured, KisReplyChanged
 from kis.client.protocol import RawReply
 from kis.client.transport import HttpTransport
 from kis.models import KisAccount, KisExecution, KisOrderDetail, SyncRun
@@ -228,11 +228,11 @@ def test_mode_that_is_not_configured_is_named(owner, settings):
 
 
 @pytest.mark.django_db
-def test_broker_that_does_not_answer_shows_no_old_figures(simulator, owner):
-    broker = Broker(simulator.real.url)
-    broker.fault("TTTC8434R", "http_500_before")
+@pytest.mark.parametrize("tr", ["TTTC8434R", "TTTC0081R"])
+def test_answer_that_cannot_be_read_shows_no_figures_at_all(simulator, owner, tr):
+    Broker(simulator.real.url).fault(tr, "drop_field:output2")
     out = StringIO()
-    with pytest.raises(KisUnreachable):
+    with pytest.raises(KisReplyChanged):
         call_command("real_balance", stdout=out)
     assert out.getvalue() == ""
 

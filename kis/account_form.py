@@ -14,6 +14,7 @@ from kis.client.codes import APP_KEY_LENGTH, APP_SECRET_LENGTH, AccountNumber, E
 from kis.client.errors import KisMisconfigured
 from kis.encryption import SecretUnreadable
 from kis.models import BrokerAccount
+from kis.portfolio.costs import RatesNotUnderstood, parse_rates
 
 if TYPE_CHECKING:
     AccountModelForm = forms.ModelForm[BrokerAccount]
@@ -65,7 +66,7 @@ class BrokerAccountForm(AccountModelForm):
 
     class Meta:
         model = BrokerAccount
-        fields = ["label", "mode", "enabled", "base_url", "ws_url", "tr_set"]
+        fields = ["label", "mode", "enabled", "base_url", "ws_url", "tr_set", "commission"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as Django's own
         super().__init__(*args, **kwargs)
@@ -118,6 +119,15 @@ class BrokerAccountForm(AccountModelForm):
                 f"'{label}'은(는) 환경변수의 계좌가 쓰는 이름입니다. 다른 별칭을 적어 주세요."
             )
         return label
+
+    def clean_commission(self) -> str:
+        text: str = self.cleaned_data["commission"]
+        if text:
+            try:
+                parse_rates(text)
+            except RatesNotUnderstood as error:
+                raise ValidationError(str(error)) from None
+        return text
 
     def clean_app_key(self) -> str:
         return self.of_length("app_key", APP_KEY_LENGTH)

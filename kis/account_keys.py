@@ -15,7 +15,7 @@ from kis.models import AccessToken, BrokerAccount
 from kis.models.owned import OwnedQuerySet
 
 #: What the owner sees and edits as it is.
-PLAIN_COLUMNS = ("label", "base_url", "ws_url", "tr_set", "enabled", "changed_at")
+PLAIN_COLUMNS = ("label", "base_url", "ws_url", "tr_set", "commission", "enabled", "changed_at")
 SECRET_COLUMNS = ("app_key_encrypted", "app_secret_encrypted", "account_encrypted", "hts_id_encrypted")
 
 

@@ -38,7 +38,10 @@ class BrokerAccountAdmin(AccountAdmin):
     fieldsets = (
         (None, {"fields": ("label", "mode", "enabled")}),
         ("키와 계좌", {"fields": ("app_key", "app_secret", "account_no", "hts_id", "forget_hts_id")}),
-        ("주소", {"fields": ("base_url", "ws_url", "tr_set"), "classes": ("collapse",)}),
+        (
+            "수수료와 주소",
+            {"fields": ("commission", "base_url", "ws_url", "tr_set"), "classes": ("collapse",)},
+        ),
         ("기록", {"fields": ("created_at", "changed_at")}),
     )
 

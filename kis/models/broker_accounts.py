@@ -46,6 +46,12 @@ class BrokerAccount(models.Model):
         blank=True,
         help_text="비워 두면 설정(KIS_TR_SET)을 따름",
     )
+    commission = models.CharField(
+        "수수료율",
+        max_length=200,
+        blank=True,
+        help_text="비워 두면 설정의 수수료율. 예: 0.0140527% 또는 0.015%,2025-03-04:0.0140527%",
+    )
     enabled = models.BooleanField("사용", default=True, help_text="끄면 명령과 예약 작업이 이 계좌를 건너뜀")
     created_at = models.DateTimeField("등록", auto_now_add=True)
     changed_at = models.DateTimeField("변경", auto_now=True)

@@ -8,8 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from kis.account_keys import stored_as
 from kis.calendar import business_day_after
-from kis.client.codes import AccountNumber, Mode
+from kis.client.codes import AccountNumber, Environment
 from kis.client.endpoints.profit import trade_profit
 from kis.client.errors import KisError, KisMisconfigured
 from kis.client.records.orders import Side
@@ -51,15 +52,23 @@ Source, Basis = KisExecution.CostSource, KisExecution.CostBasis
 COLUMNS = ("commission", "tax", "cost_source", "cost_basis")
 
 
-def commission_plan(mode: Mode) -> CommissionPlan:
-    """Return what the owner agreed on with the broker, or its usual rate. Raises KisMisconfigured naming the setting."""
-    text = settings.KIS_COMMISSIONS[mode]
+def commission_plan(environment: Environment) -> CommissionPlan:
+    """Return what the owner agreed on with the broker, for this account or for all of its mode, or the usual rate.
+
+    Raises KisMisconfigured naming the setting.
+    """
+    mode = environment.mode
+    row = stored_as(environment.account, mode)
+    name, text = f"{MODE_NAMES[mode]} 설정", settings.KIS_COMMISSIONS[mode]
+    where = f"KIS_{mode.upper()}_COMMISSION"
+    if row is not None and row.commission:
+        name, text, where = row.label, row.commission, f"'{row.label}' 계좌"
     if not text:
         return BASIC_ONLINE
     try:
-        return CommissionPlan(f"{MODE_NAMES[mode]} 설정", rates=parse_rates(text))
+        return CommissionPlan(name, rates=parse_rates(text))
     except RatesNotUnderstood as error:
-        raise KisMisconfigured(f"KIS_{mode.upper()}_COMMISSION: {error}") from None
+        raise KisMisconfigured(f"{where}: {error}") from None
 
 
 # --- estimates -----------------------------------------------------------------------------------------------------

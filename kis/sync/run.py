@@ -92,7 +92,7 @@ class Steps:
 def copy_books(connection: Connection, *, run: SyncRun, steps: Steps) -> tuple[KisAccount, list[str]]:
     """Fetch, validate and save account, holdings, open orders and fills; returns what the owner should know."""
     session, environment = connection.session, connection.environment
-    plan = commission_plan(environment.mode)
+    plan = commission_plan(environment)
     at = connection.now().astimezone(SEOUL)
     balance, cash = fetch_balance(session)
     held = f"{len(balance.held)}종목"

@@ -7,6 +7,7 @@ import sys
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,7 +22,7 @@ from django.db.models import UniqueConstraint
 from kis.accounts import find_account
 from kis.client.codes import AccountNumber
 from kis.client.endpoints.account import orderable_cash
-from kis.client.errors import KisRefused, KisUnreachable
+from kis.client.errors import KisMisconfigured, KisRefused, KisUnreachable
 from kis.client.throttle import SECONDS_BETWEEN_CALLS
 from kis.connect import connect
 from kis.models import (
@@ -34,9 +35,10 @@ from kis.models import (
     RateBudget,
     SyncRun,
 )
+from kis.sync.costs import commission_plan
 from reports.queries import dashboard_rows
 from tests.kis.conftest import Caller
-from tests.kis.owning import of_owner, store_simulated
+from tests.kis.owning import of_owner, store, store_simulated
 from tests.kis.syncing import SAMSUNG, TEN, Broker, Desk
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -214,6 +216,20 @@ def test_accounts_of_one_key_share_token_and_budget(quick, simulator):
     assert (AccessToken.objects.count(), RateBudget.objects.count()) == (1, 1)
     assert AccessToken.objects.get().generation == 1
     assert Broker(simulator.real.url).get("requests")["tokens_issued"] == 1
+
+
+@pytest.mark.django_db
+def test_each_account_has_its_own_commission(settings):
+    settings.AEGIS_DEMO = False
+    settings.KIS_ACCOUNTS = of_owner()
+    settings.KIS_COMMISSIONS = {"real": "0.02%", "paper": ""}
+    store("하나", "12345678-01")
+    pension = store("연금", "12345678-22", commission="0.1%")
+    plans = [commission_plan(find_account("real", label).environment()) for label in ("하나", "연금")]
+    assert [plan.rates[0][1] for plan in plans] == [Decimal("0.0002"), Decimal("0.001")]
+    type(pension).objects.update(commission="viel")
+    with pytest.raises(KisMisconfigured, match=r"^'연금' 계좌: 수수료율을 읽을 수 없습니다"):
+        commission_plan(find_account("real", "연금").environment())
 
 
 def test_no_table_takes_the_eight_digits_alone_for_an_account():

@@ -28,6 +28,7 @@ TYPED = {
     "base_url": "",
     "ws_url": "",
     "tr_set": "",
+    "commission": "0.015%",
 }
 SECRETS = (TYPED["app_key"], TYPED["app_secret"], "43218765", TYPED["hts_id"])
 
@@ -75,7 +76,7 @@ def test_account_is_added_and_its_secrets_never_come_back(owner):
     row = BrokerAccount.objects.get()
     assert (row.label, row.mode, row.enabled) == ("연금 저축", "real", True)
     assert (row.app_key, row.app_secret, row.hts_id) == (TYPED["app_key"], TYPED["app_secret"], "typedid")
-    assert row.number == AccountNumber("43218765", "22")
+    assert (row.number, row.commission) == (AccountNumber("43218765", "22"), "0.015%")
     shown = text(response) + text(owner.get(page(row))) + text(owner.get(page(row, "history")))
     assert_silent(shown)
     assert "4321****-22" in shown
@@ -145,6 +146,7 @@ def test_mode_of_a_stored_account_stays(owner):
         ({"base_url": "https://[openapi"}, "base_url", "실전투자에 쓸 수 없는 주소"),
         ({"ws_url": HOSTS["paper"]["ws_url"]}, "ws_url", "실전투자에 쓸 수 없는 주소"),
         ({"ws_url": "ws://example.com"}, "ws_url", "실전투자에 쓸 수 없는 주소"),
+        ({"commission": "거의 없음"}, "commission", "수수료율을 읽을 수 없습니다"),
     ],
 )
 def test_mistake_is_named_in_korean_and_nothing_stored(owner, changes, field, sentence):

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -14,6 +15,8 @@ from kis.models import AccessToken
 
 #: Longer than the token call may take; a process that dies while asking blocks the others no longer than this.
 ISSUING_LEASE = timedelta(seconds=30)
+#: What the clocks of two machines may differ by; a claim beyond it was made before a clock was set back.
+CLOCK_DIFFERENCE = timedelta(minutes=1)
 POLL_SECONDS = 0.2
 
 
@@ -36,11 +39,13 @@ class DatabaseTokenStore:
     def renew(self, key_id: str, *, seen: int, ask: Callable[[], Token]) -> Token:
         """Return a token later than generation `seen`; exactly one process asks the broker for it.
 
-        Raises whatever `ask` raises, and KisUnreachable when another process holds the claim too long.
+        Raises whatever `ask` raises, KisUnreachable when another process holds the claim too long, and RuntimeError
+        inside a transaction: rolled back, it would lose a token the broker gives out once a minute.
         """
-        AccessToken.objects.get_or_create(key_id=key_id)
-        ends_at = self.now() + ISSUING_LEASE + timedelta(seconds=5)
-        while self.now() < ends_at:
+        with transaction.atomic(durable=True):
+            AccessToken.objects.get_or_create(key_id=key_id)
+        # Counted, because a clock may be set back meanwhile.
+        for _ in range(int((ISSUING_LEASE.total_seconds() + 5) / POLL_SECONDS)):
             row = AccessToken.objects.get(key_id=key_id)
             stored = readable(row)
             if stored and stored.generation > seen and stored.is_fresh(self.now()):
@@ -52,7 +57,8 @@ class DatabaseTokenStore:
 
     def claim(self, row: AccessToken) -> bool:
         now = self.now()
-        free = Q(issuing_until__isnull=True) | Q(issuing_until__lt=now)
+        too_far = now + ISSUING_LEASE + CLOCK_DIFFERENCE
+        free = Q(issuing_until__isnull=True) | Q(issuing_until__lt=now) | Q(issuing_until__gt=too_far)
         claimed = AccessToken.objects.filter(free, pk=row.pk, generation=row.generation)
         return claimed.update(issuing_until=now + ISSUING_LEASE) == 1
 

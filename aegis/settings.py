@@ -102,6 +102,8 @@ KIS_ACCOUNTS = {
 }
 # Commission the owner agreed on, in percent and by day where it changed; empty for the usual online rate.
 KIS_COMMISSIONS = {"real": env_str("KIS_REAL_COMMISSION"), "paper": env_str("KIS_PAPER_COMMISSION")}
+# Where the broker's public list of stocks is; empty for its own address, or that of the simulator where one plays the broker.
+KIS_MASTER_URL = env_str("KIS_MASTER_URL")
 # Without any key the site plays on the simulator that ships with it, in a database of its own.
 AEGIS_DEMO = env_bool("AEGIS_DEMO", default=not any(account["app_key"] for account in KIS_ACCOUNTS.values()))
 AEGIS_SIM_MARKET_DIR = env_str("AEGIS_SIM_MARKET_DIR")

@@ -14,7 +14,7 @@ from kis.sync.checks import check_shares, is_trading_day, put_checks
 from kis.sync.costs import commission_plan, settle_past_days
 from kis.sync.evening import copy_days
 from kis.sync.fetch import OrderLists, Picture, fetch_balance, fetch_orders
-from kis.sync.prices import fetch_prices
+from kis.sync.market import copy_lists, copy_prices
 from kis.sync.progress import Listener, Quiet, Step
 from kis.sync.save import save_snapshot
 
@@ -37,6 +37,7 @@ def sync_account(connection: Connection, *, listener: Listener | None = None) ->
     listener.started(run.pk)
     steps = Steps(listener)
     try:
+        notes = copy_lists(connection, steps=steps)
         account, warnings = copy_books(connection, run=run, steps=steps)
         warnings += copy_costs(connection, account=account, run=run, steps=steps)
         problems = copy_prices(connection, account=account, steps=steps, listener=listener)
@@ -54,7 +55,7 @@ def sync_account(connection: Connection, *, listener: Listener | None = None) ->
             error="예상하지 못한 오류로 멈췄습니다.",
         )
         raise
-    told = "\n".join([*warnings, *problems])
+    told = "\n".join([*notes, *warnings, *problems])
     end_run(run, connection, status=SyncRun.Status.COMPLETE, steps=steps, error=told)
     return run
 
@@ -162,30 +163,6 @@ def look_again_at_shares(account: KisAccount, *, run: SyncRun) -> None:
     names = {check["name"] for check in run.checks if check["difference"]}
     if QUANTITIES in names:
         put_checks(run, check_shares(account))
-
-
-def copy_prices(
-    connection: Connection, *, account: KisAccount, steps: Steps, listener: Listener
-) -> tuple[str, ...]:
-    """Bring daily prices up to date for every stock held or waited for."""
-    codes = {
-        *account.holdings.values_list("stock_code", flat=True),
-        *account.unfilled_orders.values_list("stock_code", flat=True),
-    }
-    result = fetch_prices(
-        connection.session, codes, at=account.snapshot_at.astimezone(SEOUL), listener=listener
-    )
-    note = f"새 일봉 {result.bars:,}개" if result.asked else "모두 최신"
-    if result.problems:
-        note = f"문제 {len(result.problems)}건"
-    steps.add(
-        "fetch_prices",
-        "일봉",
-        f"{result.stocks}종목",
-        tr_id=connection.environment.tr_id(TR.DAILY_CHART),
-        note=note,
-    )
-    return result.problems
 
 
 def look_back(connection: Connection, *, today: date) -> tuple[date, list[str]]:

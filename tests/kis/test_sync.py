@@ -20,7 +20,15 @@ from kis.client.throttle import Pacer
 from kis.client.transport import HttpTransport
 from kis.connect import Connection
 from kis.korean import SEOUL
-from kis.models import DailyPrice, KisAccount, KisExecution, KisHolding, KisUnfilledOrder, SyncRun
+from kis.models import (
+    DailyPrice,
+    KisAccount,
+    KisExecution,
+    KisHolding,
+    KisUnfilledOrder,
+    PriceHistory,
+    SyncRun,
+)
 from kis.simulator.server import Simulator, SimulatorConfig
 from kis.sync import sync_account
 from kis.sync.fetch import fetch_executions
@@ -30,6 +38,12 @@ pytestmark = pytest.mark.django_db
 
 TEN = datetime(2026, 11, 20, 10, 0, tzinfo=SEOUL)
 MODES = ["real", "paper"]
+
+
+@pytest.fixture(autouse=True)
+def little_history(monkeypatch):
+    """One call a stock: how far back prices reach is tested with the prices."""
+    monkeypatch.setattr("kis.sync.price_plans.TRADING_DAYS", 90)
 
 
 @pytest.fixture
@@ -174,7 +188,6 @@ def test_snapshot_equals_what_the_broker_holds(connect, control, mode):
         "settle_costs",
         *(["ask_stocks"] if mode == "real" else []),
         "fetch_prices",
-        "fetch_minutes",
     ]
 
 
@@ -252,6 +265,17 @@ def many(count):
                 low=1,
                 close=1,
                 volume=0,
+            )
+            for number in range(count)
+        ],
+        ignore_conflicts=True,
+    )
+    PriceHistory.objects.bulk_create(
+        [
+            PriceHistory(
+                stock_code=f"{100000 + number * 10:06d}",
+                daily_from=TEN.date() - timedelta(days=1000),
+                daily_asked_at=TEN,
             )
             for number in range(count)
         ],
@@ -495,7 +519,7 @@ def test_queries_do_not_grow_with_the_holdings(connect, control, django_assert_m
     control.post("account", {"deposit": 10_000_000, "positions": positions[:1]})
     sync_account(connect())
     control.post("account", {"deposit": 10_000_000, "positions": positions})
-    with django_assert_max_num_queries(35):
+    with django_assert_max_num_queries(70):
         sync_account(connect())
 
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from kis.commands import AccountCommand
 from kis.connect import connect
 from kis.sync import sync_account
+from kis.sync.market import copy_minutes
 from kis.sync.report import TerminalListener, print_result
 
 
@@ -22,4 +23,5 @@ class Command(AccountCommand):
             TerminalListener(console, connection, demo=settings.AEGIS_DEMO) as listener,
         ):
             run = sync_account(connection, listener=listener)
+            copy_minutes(connection, run=run, listener=listener)
         print_result(console, run)

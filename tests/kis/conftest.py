@@ -23,7 +23,7 @@ class Caller:
     token: str = ""
 
     def post(self, path, body):
-        return requests.post(self.endpoint.url + path, json=body, timeout=10)
+        return requests.post(self.endpoint.url + path, json=body, timeout=60)
 
     def ask_token(self, **changes):
         keys = {"appkey": self.endpoint.app_key, "appsecret": self.endpoint.app_secret}
@@ -42,7 +42,7 @@ class Caller:
 
     def get(self, path, tr_id, params, **headers):
         url = self.endpoint.url + path
-        return requests.get(url, params=params, headers=self.headers(tr_id, **headers), timeout=10)
+        return requests.get(url, params=params, headers=self.headers(tr_id, **headers), timeout=60)
 
     def of_account(self, cursor=("", "")):
         number, product = self.endpoint.account.split("-")
@@ -124,7 +124,7 @@ class Caller:
         }
         tr_id = f"{prefix}{'0012U' if side == 'buy' else '0011U'}"
         url = f"{self.endpoint.url}{TRADING}/order-cash"
-        return requests.post(url, json=body, headers=self.headers(tr_id), timeout=10)
+        return requests.post(url, json=body, headers=self.headers(tr_id), timeout=60)
 
     def change(self, number, *, cancel=True, **changes):
         """Cancel or amend all that is left of an order."""
@@ -143,7 +143,7 @@ class Caller:
             **changes,
         }
         url = f"{self.endpoint.url}{TRADING}/order-rvsecncl"
-        return requests.post(url, json=body, headers=self.headers(f"{prefix}0013U"), timeout=10)
+        return requests.post(url, json=body, headers=self.headers(f"{prefix}0013U"), timeout=60)
 
     def pages(self, inquiry, rows_in, **how):
         """Follow the cursors as a client would, and return the rows of each page."""
@@ -158,7 +158,7 @@ class Caller:
 
     def control(self, name, body=None, *, method=None):
         url = f"{self.endpoint.url}/_sim/{name}"
-        return requests.request(method or ("GET" if body is None else "POST"), url, json=body, timeout=10)
+        return requests.request(method or ("GET" if body is None else "POST"), url, json=body, timeout=60)
 
     def fault(self, kind, tr="TTTC8434R", **how):
         assert self.control("faults", [{"tr": tr, "kind": kind, **how}]).status_code == 200

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -44,6 +45,18 @@ def read_charts(mode, charts):
             assert chart.bars, "an empty chart"
         session = connection.session
         return {"began": began, "ended": time.monotonic(), "rate_limited": session.rate_limited}
+
+
+def take_turns(turns):
+    """Take so many turns of one budget; return when this process began and where the budget stands at its end."""
+    from kis.models import RateBudget
+    from kis.rate_budget import DatabaseBudget
+
+    began = time.time()
+    budget = DatabaseBudget("one key", 0.02)
+    for _ in range(int(turns)):
+        budget.wait()
+    return {"began": began, "next_at": RateBudget.objects.get().next_at.timestamp()}
 
 
 def run_slots(slots):
@@ -110,8 +123,8 @@ def hear_of_an_order(times):
     ]
     receipt = OrderReceipt(branch="06010", number="123", ordered_at=time(10, 0), message="", raw={})
     sent = NewOrder(Side.BUY, "005930", 100, 57_000)
-    news = [lambda notice=notice: apply_notice(environment, notice, at=at) for notice in told]
-    news.append(lambda: record_order(environment, sent, receipt, at=at))
+    news: list[Callable[[], object]] = [partial(apply_notice, environment, notice, at=at) for notice in told]
+    news.append(partial(record_order, environment, sent, receipt, at=at))
     news *= int(times)
     random.Random(os.getpid()).shuffle(news)
     for tell in news:
@@ -123,6 +136,7 @@ def hear_of_an_order(times):
 WORK: dict[str, Callable[..., dict[str, object]]] = {
     "token": ask_for_token,
     "charts": read_charts,
+    "turns": take_turns,
     "slots": run_slots,
     "news": hear_of_an_order,
 }

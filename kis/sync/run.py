@@ -1,6 +1,7 @@
 """One run of the sync for one account, from the first call to the finished row in `kis_sync_run`."""
 
 import time
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 from kis.calendar import business_day_before
@@ -10,6 +11,7 @@ from kis.connect import Connection
 from kis.korean import SEOUL
 from kis.models import KisAccount, SyncRun
 from kis.reconciliation import QUANTITIES, Check, check_books, check_fills, check_open_orders
+from kis.runs import Owner, end_run, keep_alive, open_run, open_slot
 from kis.sync.checks import check_shares, is_trading_day, put_checks
 from kis.sync.costs import commission_plan, settle_past_days
 from kis.sync.evening import copy_days
@@ -19,23 +21,32 @@ from kis.sync.progress import Listener, Quiet, Step
 from kis.sync.save import save_snapshot
 
 JOB = "sync_kis_data"
-#: A run that has been "running" for longer died without saying so.
-ABANDONED_AFTER = timedelta(minutes=15)
 FIRST_LOOK_BACK = timedelta(days=7)
 LONGEST_LOOK_BACK = timedelta(days=85)  # the inquiry answers for three months
 
 
 def sync_account(connection: Connection, *, listener: Listener | None = None) -> SyncRun:
-    """Copy one account into the books and return its run, complete.
+    """Copy one account into the books and return its run, complete; see `carry_out`."""
+    run = open_run(Owner.of(JOB, connection.environment), now=connection.now())
+    return carry_out(run, connection, listener=listener)
+
+
+def sync_slot(connection: Connection, *, slot: datetime, listener: Listener | None = None) -> SyncRun | None:
+    """Copy one account for a slot of the timetable; None where somebody else has run it or is running it."""
+    run = open_slot(Owner.of(JOB, connection.environment), now=connection.now(), slot=slot)
+    return carry_out(run, connection, listener=listener) if run else None
+
+
+def carry_out(run: SyncRun, connection: Connection, *, listener: Listener | None) -> SyncRun:
+    """Do the work of a run that has been opened.
 
     Everything is fetched and validated first, then written in one transaction; the last good snapshot stays untouched
     when anything is wrong. Prices come after the books and cannot spoil them: their problems are in `run.error`.
     Raises KisError after the run has been marked failed.
     """
     listener = listener or Quiet()
-    run = start_run(connection)
     listener.started(run.pk)
-    steps = Steps(listener)
+    steps = Steps(listener, alive=lambda: keep_alive(run, now=connection.now()))
     try:
         notes = copy_lists(connection, steps=steps)
         account, warnings = copy_books(connection, run=run, steps=steps)
@@ -44,10 +55,10 @@ def sync_account(connection: Connection, *, listener: Listener | None = None) ->
         look_again_at_shares(account, run=run)
         problems += copy_days(connection, steps=steps)
     except KisError as error:
-        end_run(run, connection, status=SyncRun.Status.FAILED, steps=steps, error=str(error))
+        end(run, connection, status=SyncRun.Status.FAILED, steps=steps, error=str(error))
         raise
     except BaseException:
-        end_run(
+        end(
             run,
             connection,
             status=SyncRun.Status.FAILED,
@@ -56,15 +67,16 @@ def sync_account(connection: Connection, *, listener: Listener | None = None) ->
         )
         raise
     told = "\n".join([*notes, *warnings, *problems])
-    end_run(run, connection, status=SyncRun.Status.COMPLETE, steps=steps, error=told)
+    end(run, connection, status=SyncRun.Status.COMPLETE, steps=steps, error=told)
     return run
 
 
 class Steps:
     """Collects the finished steps of a run; one without its own time lasts from the end of the one before."""
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: Listener, *, alive: Callable[[], object] = bool) -> None:
         self.listener = listener
+        self.alive = alive
         self.done: list[Step] = []
         self.lap_at = time.monotonic()
 
@@ -87,6 +99,7 @@ class Steps:
         lap = self.lap()
         step = Step(name, label, count, lap if seconds is None else seconds, tr_id, note)
         self.done.append(step)
+        self.alive()
         self.listener.finished(step)
 
 
@@ -184,43 +197,15 @@ def look_back(connection: Connection, *, today: date) -> tuple[date, list[str]]:
     ]
 
 
-def start_run(connection: Connection) -> SyncRun:
-    """Open the row of this run; runs of this account that died without a word are marked abandoned."""
-    at: datetime = connection.now()
-    account = connection.environment.account
-    own = {
-        "job": JOB,
-        "account_no": account.number,
-        "product_code": account.product_code,
-        "is_paper": connection.environment.is_paper,
-    }
-    SyncRun.objects.filter(**own, status=SyncRun.Status.RUNNING, started_at__lt=at - ABANDONED_AFTER).update(
-        status=SyncRun.Status.ABANDONED, finished_at=at, error="끝났다는 기록 없이 멈췄습니다."
-    )
-    return SyncRun.objects.create(**own, started_at=at)
-
-
-def end_run(
-    run: SyncRun,
-    connection: Connection,
-    *,
-    status: SyncRun.Status,
-    steps: Steps,
-    error: str = "",
+def end(
+    run: SyncRun, connection: Connection, *, status: SyncRun.Status, steps: Steps, error: str = ""
 ) -> None:
-    run.status = status
-    run.finished_at = max(connection.now(), run.started_at)
-    run.requests = connection.session.requests
-    run.rate_limited = connection.session.rate_limited
-    run.steps = [step.as_json() for step in steps.done]
-    run.error = error
-    run.save(
-        update_fields=[
-            "status",
-            "finished_at",
-            "requests",
-            "rate_limited",
-            "steps",
-            "error",
-        ]
+    end_run(
+        run,
+        now=connection.now(),
+        status=status,
+        requests=connection.session.requests,
+        rate_limited=connection.session.rate_limited,
+        steps=[step.as_json() for step in steps.done],
+        error=error,
     )

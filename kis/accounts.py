@@ -8,6 +8,7 @@ from enum import Enum
 from typing import cast
 
 from django.conf import settings
+from django.db import DatabaseError
 
 from kis.account_keys import text_of
 from kis.client.codes import ACCOUNT_NO, AccountNumber, Environment, Mode, TrSet
@@ -19,6 +20,8 @@ from kis.models import BrokerAccount, KisAccount
 MODE_NAMES: dict[Mode, str] = {"real": "실전", "paper": "모의"}
 #: The accounts of the environment are called like their mode; no account of the database may take these names.
 ENVIRONMENT_LABELS = MODE_NAMES
+
+UNDEFINED_TABLE = "42P01"  # PostgreSQL
 
 
 class Source(Enum):
@@ -151,8 +154,23 @@ def stored_accounts(own: Iterable[Account]) -> list[Account]:
     }
     return [
         of_row(row, is_taken=(cast("Mode", row.mode), row.account_fingerprint) in taken)
-        for row in BrokerAccount.objects.all()
+        for row in stored_rows()
     ]
+
+
+def stored_rows() -> list[BrokerAccount]:
+    """Return the rows; a database that has not been set up has none, so that mistakes in .env are told first."""
+    try:
+        return list(BrokerAccount.objects.all())
+    except DatabaseError as error:
+        if lacks_table(error):
+            return []
+        raise
+
+
+def lacks_table(error: DatabaseError) -> bool:
+    """Return whether the table is missing; a missing column or server is another trouble."""
+    return "no such table" in str(error) or getattr(error.__cause__, "pgcode", "") == UNDEFINED_TABLE
 
 
 def of_row(row: BrokerAccount, *, is_taken: bool = False) -> Account:

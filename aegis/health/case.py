@@ -103,7 +103,7 @@ class Case:
     def hide(self, text: str) -> str:
         """Mask whatever is secret here, wherever it came from."""
         text = mask(text)
-        secrets = [settings.SECRET_KEY, *settings.AEGIS_ENCRYPTION_KEY.split(",")]
+        secrets = [settings.SECRET_KEY, *map(str.strip, settings.AEGIS_ENCRYPTION_KEY.split(","))]
         secrets += [str(database.get("PASSWORD") or "") for database in settings.DATABASES.values()]
         if self.connection is not None:
             secrets += self.environment.secrets

@@ -7,11 +7,18 @@ from io import StringIO
 import pytest
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from aegis.logs import mask
 from kis.account_keys import rotate_encryption, stored_as
-from kis.accounts import Source, configured_accounts, default_mode, find_account, known_accounts
+from kis.accounts import (
+    Source,
+    configured_accounts,
+    default_mode,
+    find_account,
+    known_accounts,
+    lacks_table,
+)
 from kis.client.codes import AccountNumber
 from kis.client.errors import KisMisconfigured
 from kis.connect import connect
@@ -202,6 +209,16 @@ def test_account_that_cannot_be_read_is_not_passed_over(settings):
 def test_nothing_configured_says_where_to_put_it():
     with pytest.raises(KisMisconfigured, match=r"모의투자 설정이 없습니다: .*KIS_PAPER_APP_KEY.*연결한 계좌"):
         find_account(None)
+
+
+@pytest.mark.parametrize(
+    ("query", "is_lacking"),
+    [("SELECT 1 FROM not_there", True), ("SELECT not_there FROM kis_broker_account", False)],
+)
+def test_database_without_tables_is_told_from_one_of_another_version(query, is_lacking):
+    with pytest.raises(DatabaseError) as trouble, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(query)
+    assert lacks_table(trouble.value) is is_lacking
 
 
 def test_real_comes_first_wherever_it_is_configured(settings):

@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
+MOST_DAYS = 36_500
 
 
 def load_env_file(path: Path) -> None:
@@ -61,6 +62,17 @@ def env_choice(name: str, choices: tuple[str, ...]) -> str:
     if value not in choices:
         raise ImproperlyConfigured(f"{name} 값은 {' 또는 '.join(choices)}여야 합니다.")
     return value
+
+
+def env_days(name: str, default: int) -> int:
+    """Return a number of whole days, at least one and at most a hundred years."""
+    raw = env_str(name) or str(default)
+    # Only plain digits: int() would also take 1_0 or a figure of another script for a number.
+    if not (
+        raw.isascii() and raw.isdigit() and len(raw) <= len(str(MOST_DAYS)) and 1 <= int(raw) <= MOST_DAYS
+    ):
+        raise ImproperlyConfigured(f"{name} 값은 1에서 {MOST_DAYS} 사이의 날수여야 합니다.")
+    return int(raw)
 
 
 def own_secret(path: Path) -> str:

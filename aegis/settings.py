@@ -7,7 +7,7 @@ from pathlib import Path
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from aegis.env import env_bool, env_choice, env_list, env_str, load_env_file, own_folder, own_secret
+from aegis.env import env_bool, env_choice, env_days, env_list, env_str, load_env_file, own_folder, own_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -138,6 +138,10 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# How long what repeats is kept (see kis.retention); fills, orders and daily figures stay for good.
+KEEP_INTRADAY_DAYS = env_days("KEEP_INTRADAY_DAYS", 30)
+KEEP_MINUTE_DAYS = env_days("KEEP_MINUTE_DAYS", 365)
+KEEP_RUN_DAYS = env_days("KEEP_RUN_DAYS", 90)
 
 # Reports ------------------------------------------------------------------------------------------------------------
 REPORT_DIR = Path(env_str("AEGIS_REPORT_DIR") or BASE_DIR / "reports" / "Realtime").expanduser().resolve()

@@ -12,7 +12,7 @@ from kis.simulator.services.base import ACCOUNT, Answer, Call, Service, ids_of
 
 NUMBER = re.compile(r"\s*([0-9]{1,10})(\.0*)?\s*")
 VENUES = frozenset({"KRX", "NXT", "SOR"})
-AMEND = "01"
+AMEND, CANCEL = "01", "02"
 
 #: Real host, HTTP 200 and rt_cd 7 (kis-api.md section 11.2).
 REAL_REFUSALS: dict[Rule, tuple[str, str]] = {
@@ -69,6 +69,8 @@ def sell(call: Call) -> Answer:
 def amend_or_cancel(call: Call) -> Answer:
     """Change an open order; the reply carries the number of the request itself."""
     params = call.params
+    if params["RVSE_CNCL_DVSN_CD"] not in {AMEND, CANCEL}:
+        raise wire.invalid_field("RVSE_CNCL_DVSN_CD")
     number = _number(params, "ORGN_ODNO")
     takes_all = params["QTY_ALL_ORD_YN"].upper() == "Y"
     quantity = 0 if takes_all else _number(params, "ORD_QTY")

@@ -219,7 +219,7 @@ class Market:
         base = previous.close if previous else (today.open if today else 0)
         price = today.close if today else base
         if not regular and today and moment >= at(day, EVENING_OPENS) and self._has_evening(code, day):
-            price, today = self._in_the_evening(code, moment, today)
+            price, today = self._in_the_evening(code, moment, today, base=base)
         return Quote(
             listing=listing,
             at=moment,
@@ -323,10 +323,12 @@ class Market:
     def _has_evening(self, code: str, day: date) -> bool:
         return day >= AFTER_MARKET_SINCE and is_business_day(day) and not self._listings[code].is_fund
 
-    def _in_the_evening(self, code: str, moment: datetime, today: Bar) -> tuple[int, Bar]:
+    def _in_the_evening(self, code: str, moment: datetime, today: Bar, *, base: int) -> tuple[int, Bar]:
         """Return the price of the after-market, a small walk around the close, and the day's bar up to then."""
         step = min(int((moment - at(today.day, EVENING_OPENS)) / EVENING_STEP), EVENING_STEPS)
-        walked = evening_path(today.close, f"{self.seed}:{code}:{today.day}")[: step + 1]
+        lowest, highest = daily_limits(base)
+        path = evening_path(today.close, f"{self.seed}:{code}:{today.day}")[: step + 1]
+        walked = [min(max(price, lowest), highest) for price in path]
         pinned = [price for since, price in self.overrides.get((code, today.day), ()) if since <= moment]
         prices = pinned or walked
         volume = today.volume + int(today.volume * EVENING_SHARE * step / EVENING_STEPS)

@@ -11,6 +11,7 @@ from kis.simulator.phases import (
     CONDITIONAL,
     KINDS,
     PAPER_KINDS,
+    SINGLE_PRICE,
     Phase,
     Venue,
     phase_of,
@@ -37,6 +38,8 @@ Rule = Literal[
     "unknown order",
     "nothing to change",
 ]
+#: How far from the close the evening auctions might go; they ended on 2026-09-11.
+SINGLE_PRICE_PERCENT = 10
 CONTINUOUS_ON_PAPER = frozenset({Phase.REGULAR, Phase.CLOSING_AUCTION})
 
 
@@ -106,15 +109,24 @@ def margin_price(kind: str, price: int, quote: Quote) -> int:
 def check_limits(ticket: Ticket, quote: Quote) -> None:
     """Raise Violation for a price off the tick or outside the day's limits, or a stock that is not traded there."""
     is_fund = quote.listing.is_fund
-    if is_fund and (ticket.venue == "NXT" or ticket.kind in AFTER_MARKET_KINDS):
+    if is_fund and (_goes_to_nextrade(ticket, quote) or ticket.kind in AFTER_MARKET_KINDS):
         raise Violation("not traded there", "이 시장에서 거래할 수 없는 종목입니다.")
     if ticket.needs_price and not ticket.price:
         raise Violation("no price", "주문단가를 입력해 주세요.")
     if ticket.is_stop and not ticket.trigger:
         raise Violation("no price", "스톱지정가의 조건가격을 입력해 주세요.")
     lowest, highest = quote.limits
+    if ticket.kind == SINGLE_PRICE:
+        near = quote.price * SINGLE_PRICE_PERCENT // 100
+        lowest, highest = max(lowest, quote.price - near), min(highest, quote.price + near)
     for price in filter(None, (ticket.price, ticket.trigger)):
         if price % tick_size(price, is_fund=is_fund):
             raise Violation("tick", f"호가단위에 맞지 않는 가격입니다: {price:,}원")
         if not lowest <= price <= highest:
             raise Violation("limits", f"가격은 하한가 {lowest:,}원에서 상한가 {highest:,}원 사이여야 합니다.")
+
+
+def _goes_to_nextrade(ticket: Ticket, quote: Quote) -> bool:
+    """Return whether the second exchange would get this order: smart routing has no other choice before and after."""
+    is_alone = phase_of(quote.at, "SOR") in {Phase.PRE_MARKET, Phase.AFTER_MARKET}
+    return ticket.venue == "NXT" or (ticket.venue == "SOR" and is_alone)

@@ -1,10 +1,13 @@
 """Rules of the exchange that an order could once slip past."""
 
-from datetime import datetime
+from datetime import date, datetime, time
 
 import pytest
 
-from kis.simulator.hours import KST
+from kis.simulator.hours import KST, at
+from kis.simulator.listings import Listing
+from kis.simulator.market import Market
+from kis.simulator.prices import Bar, on_tick
 
 CODE = "005930"
 
@@ -115,3 +118,45 @@ def test_money_behind_an_open_order_cannot_be_taken_out(trade_at):
     assert refused.status_code == 400
     [account] = [each for each in client.control("state").json()["accounts"] if each["mode"] == "real"]
     assert account["cash"]["d2"] >= 0
+
+
+@pytest.mark.parametrize("action", ["", "1", "03", "취소"])
+def test_change_that_is_neither_amendment_nor_cancellation_changes_nothing(trade_at, action):
+    simulator, client = trade_at("10:00:00")
+    price = simulator.exchange.market.quote(CODE, simulator.now()).price
+    number = number_of(client.order("buy", ORD_UNPR=str(price - 2_000)))
+
+    refused = client.change(number, RVSE_CNCL_DVSN_CD=action).json()
+
+    assert (refused["rt_cd"], refused["msg_cd"]) == ("2", "OPSQ2001")
+    assert "RVSE_CNCL_DVSN_CD" in refused["msg1"]
+    assert row_of(client, number)["rmn_qty"] == "1"
+
+
+def test_smart_routing_does_not_take_a_fund_to_the_second_exchange(trade_at):
+    simulator, client = trade_at("16:30:00")
+    fund = {"PDNO": "069500", "EXCG_ID_DVSN_CD": "SOR"}
+    price = simulator.exchange.market.quote("069500", simulator.now()).price
+    assert client.order("buy", ORD_UNPR=str(price), **fund).json()["msg_cd"] == "APBK0918"
+
+
+def test_evening_auctions_stayed_within_a_tenth_of_the_close(start_simulator, client_of):
+    simulator = start_simulator(clock=datetime(2026, 9, 11, 16, 30, tzinfo=KST))
+    client = client_of(simulator.real)
+    close = simulator.exchange.market.quote(CODE, simulator.now()).price
+    prices = [on_tick(close * share) for share in (0.8, 0.92)]
+    replies = [client.order("buy", ORD_DVSN="07", ORD_UNPR=str(price)).json() for price in prices]
+    assert [reply["msg_cd"] for reply in replies] == ["APBK0506", "APBK0013"]
+
+
+def test_evening_walk_stays_within_the_limits_of_the_day():
+    """After a day that closed at its upper limit the after-market used to go beyond it."""
+    day = date(2026, 11, 20)
+    yesterday = Bar(date(2026, 11, 19), 10_000, 10_000, 10_000, 10_000, 1_000)
+    at_the_limit = Bar(day, 10_000, 13_000, 10_000, 13_000, 1_000)
+    listing = Listing("000001", "상한가", "KOSPI", "제조")
+    market = Market(
+        listings=[listing], recorded={listing.code: [yesterday, at_the_limit]}, seed=1, last_recorded_day=day
+    )
+    evening = [market.quote(listing.code, at(day, time(16, minute))).price for minute in range(60)]
+    assert max(evening) == 13_000

@@ -10,7 +10,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 import kis.admin_statements  # noqa: F401  # registers the tables of KB Securities
-from kis import admin_accounts  # noqa: F401  # registers the accounts and their keys
+from kis import (
+    admin_accounts,  # noqa: F401  # registers the accounts and their keys
+    admin_market,  # noqa: F401  # registers stocks, days and prices
+)
 from kis.admin_base import ReadOnlyAdmin, figure, gain, rate, won
 from kis.admin_filters import AccountFilter, SnapshotAccountFilter
 from kis.client.records.orders import Request

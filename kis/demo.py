@@ -22,6 +22,11 @@ from kis.models import (
     KisHolding,
     KisOrderDetail,
     KisUnfilledOrder,
+    MinPrice,
+    PriceAdjustment,
+    PriceGap,
+    PriceHistory,
+    Stock,
     SyncRun,
 )
 from kis.simulator.errors import CannotStart, OtherMarket
@@ -97,6 +102,11 @@ def in_this_market(config: SimulatorConfig) -> Simulator:
                 KisExecution,
                 KisOrderDetail,
                 DailyPrice,
+                MinPrice,
+                PriceAdjustment,
+                PriceGap,
+                PriceHistory,
+                Stock,
                 SyncRun,
                 AccessToken,
             ):

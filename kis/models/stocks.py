@@ -1,7 +1,7 @@
 """What the market says about stocks and days, the same for every account."""
 
 from django.db import models
-from django.db.models import Case, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When
 
 
 class Stock(models.Model):
@@ -79,11 +79,15 @@ class Stock(models.Model):
 
 
 class MarketDayQuerySet(models.QuerySet["MarketDay"]):
-    def in_force(self) -> "MarketDayQuerySet":
-        """Return one row a day: what the owner wrote before what the broker says, and that before the estimate."""
+    def with_winner(self) -> "MarketDayQuerySet":
+        """Add `winner`, the row that counts: the owner's before the broker's, and that before the estimate."""
         ranks = [When(source=source, then=Value(rank)) for rank, source in enumerate(MarketDay.BY_RANK)]
         rows = MarketDay.objects.filter(day=OuterRef("day")).order_by(Case(*ranks))
-        return self.filter(pk=Subquery(rows.values("pk")[:1]))
+        return self.annotate(winner=Subquery(rows.values("pk")[:1]))
+
+    def in_force(self) -> "MarketDayQuerySet":
+        """Return one row a day: the one that counts."""
+        return self.with_winner().filter(pk=F("winner"))
 
 
 class MarketDay(models.Model):

@@ -14,7 +14,15 @@ from kis.calendar import ONE_DAY
 from kis.client.codes import TR, Environment
 from kis.client.endpoints.stocks import stock_info
 from kis.client.errors import KisError, KisUnreachable, NotOffered, UnknownCode
-from kis.client.master import BASE_URL, IndexRecord, Market, MasterRecord, fetch_indices, fetch_stocks
+from kis.client.master import (
+    BASE_URL,
+    IndexRecord,
+    Market,
+    MasterFile,
+    MasterRecord,
+    fetch_indices,
+    fetch_stocks,
+)
 from kis.client.records.stocks import StockInfo
 from kis.client.session import Session
 from kis.client.transport import HttpTransport
@@ -59,36 +67,37 @@ def sync_lists(environment: Environment, *, at: datetime) -> tuple[int, list[str
 
     A list that cannot be had or read leaves yesterday's rows, and the next run tries again.
     """
-    stale = stale_markets(at.astimezone(SEOUL).date())
-    if not stale:
-        return 0, []
-    listed, problems = 0, []
     base_url = master_url(environment)
+    files: dict[Market, MasterFile[MasterRecord]] = {}
+    names: dict[str, str] = {}
+    problems: list[str] = []
     with closing(HttpTransport()) as transport:  # not the session's: no key and no account goes to this host
-        names: dict[str, str] = {}
-        try:
-            names = sector_names(fetch_indices(transport, base_url=base_url).records)
-        except KisError as error:
-            problems.append(f"업종 이름: {error}")
-        for market in stale:
+        for market in stale_markets(at.astimezone(SEOUL).date()):
             try:
-                file = fetch_stocks(transport, market, base_url=base_url)
-            except KisUnreachable as error:
-                if error.status == NOT_FOUND and market == "KONEX":
+                files[market] = fetch_stocks(transport, market, base_url=base_url)
+            except KisError as error:
+                if market == "KONEX" and isinstance(error, KisUnreachable) and error.status == NOT_FOUND:
                     continue  # the smallest market; a stand-in may do without it
                 problems.append(f"{market} 종목 마스터: {error}")
-                if not error.status:
-                    break  # nobody is there
+                if is_nobody_there(error):
+                    break
+        if files:
+            try:
+                names = sector_names(fetch_indices(transport, base_url=base_url).records)
             except KisError as error:
-                problems.append(f"{market} 종목 마스터: {error}")
-            else:
-                listed += save_list(file.records, names, at=at)
-                if file.problems:
-                    first = file.problems[0]
-                    problems.append(
-                        f"{market} 종목 마스터의 {len(file.problems)}줄을 읽지 못했습니다: {first.line}번째 줄, {first.why}"
-                    )
-    return listed, problems
+                problems.append(f"업종 이름: {error}")
+    for market, file in files.items():
+        save_list(file.records, names, at=at)
+        if file.problems:
+            first = file.problems[0]
+            lines = f"{len(file.problems)}줄을 읽지 못했습니다: {first.line}번째 줄, {first.why}"
+            problems.append(f"{market} 종목 마스터의 {lines}")
+    return sum(len(file.records) for file in files.values()), problems
+
+
+def is_nobody_there(error: KisError) -> bool:
+    """Return whether another try would only wait for as long again."""
+    return isinstance(error, KisUnreachable) and error.never_sent
 
 
 def stale_markets(today: date) -> list[Market]:
@@ -121,13 +130,12 @@ def sector_names(indices: Iterable[IndexRecord]) -> dict[str, str]:
 
 
 @transaction.atomic
-def save_list(records: Iterable[MasterRecord], names: dict[str, str], *, at: datetime) -> int:
+def save_list(records: Iterable[MasterRecord], names: dict[str, str], *, at: datetime) -> None:
     """Write the list of one market, all of it or nothing. What it does not know (NXT, some sectors) stays."""
     rows = [from_list(record, names, at=at) for record in records]
     fields = ["isin", "name", "market", "kind", "listed_on", "halted", "managed", "source", "updated_at"]
     save([row for row in rows if row.sector], [*fields, "sector"])
     save([row for row in rows if not row.sector], fields)
-    return len(rows)
 
 
 def save(rows: list[Stock], fields: list[str]) -> None:

@@ -31,7 +31,7 @@ from kis.sync.day_rows import (
 
 #: Days that may still change are looked at again for so long; what is not settled by then stays estimated.
 RECENT = timedelta(days=92)
-#: Days of which the broker is asked the profit in one run, newest first; the others wait for the next.
+#: Days of which the broker is asked the profit in one run; the others wait for the next.
 MOST_ASKED = 5
 
 
@@ -136,10 +136,10 @@ def ask_broker(
     if books.is_paper:
         return {}, ()
     answers: dict[date, dict[str, Any]] = {}
-    asked = [
-        on for on in sorted(days, reverse=True) if has_trades(on, books) and not is_told(summaries.get(on))
-    ]
-    for on in asked[:MOST_ASKED]:
+    wanted = [on for on in days if has_trades(on, books) and not is_told(summaries.get(on))]
+    # Never asked about first, of those the newest; then whatever was asked about longest ago.
+    wanted.sort(key=lambda on: (asked_at(summaries.get(on)), -on.toordinal()))
+    for on in wanted[:MOST_ASKED]:
         try:
             profit = trade_profit(connection.session, first=on, last=on)
         except KisError as error:
@@ -147,6 +147,11 @@ def ask_broker(
         rows = [dict(row.raw) for row in profit.rows]
         answers[on] = {"broker_asked_at": connection.now(), "raw_json": {"trade_profit": rows}}
     return answers, ()
+
+
+def asked_at(summary: KisDailySummary | None) -> float:
+    known = summary.broker_asked_at if summary else None
+    return known.timestamp() if known else 0.0
 
 
 def has_trades(on: date, books: DayBooks) -> bool:

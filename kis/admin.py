@@ -303,3 +303,7 @@ class WireFindingAdmin(BooksAdmin):
     @admin.display(description="항목", ordering="field")
     def place(self, row: WireFinding) -> str:
         return row.place
+
+
+# Registers the days; at the end, since they are shown like the tables above.
+from kis import admin_days  # noqa: E402, F401  # as the line above says

@@ -17,10 +17,14 @@ from kis.client.errors import KisMisconfigured
 from kis.models import (
     AccessToken,
     DailyPrice,
+    IndexPrice,
     KisAccount,
+    KisDailySummary,
+    KisDepositLog,
     KisExecution,
     KisHolding,
     KisOrderDetail,
+    KisTradeProfit,
     KisUnfilledOrder,
     MinPrice,
     PriceAdjustment,
@@ -96,6 +100,10 @@ def in_this_market(config: SimulatorConfig) -> Simulator:
             raise
         with transaction.atomic():
             for model in (
+                KisDailySummary,
+                KisDepositLog,
+                KisTradeProfit,
+                IndexPrice,
                 KisHolding,
                 KisUnfilledOrder,
                 KisAccount,

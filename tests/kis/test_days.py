@@ -10,8 +10,10 @@ from django.db import IntegrityError, transaction
 
 from kis.calendar import business_days
 from kis.cash_ladder import NOT_ASKED, cash_ladder
+from kis.demo import in_this_market
 from kis.korean import SEOUL
 from kis.models import (
+    IndexPrice,
     KisAccount,
     KisDailySummary,
     KisDepositLog,
@@ -22,6 +24,7 @@ from kis.models import (
 )
 from kis.portfolio.cash import MisuLevel
 from kis.portfolio.unknown import Unknown
+from kis.simulator.server import Simulator, SimulatorConfig
 from kis.sync import days as days_module
 from kis.sync.days import NotClosed, close_day
 from tests.factories import AT, Stock, snapshot
@@ -583,6 +586,19 @@ def test_log_that_does_not_add_up_is_refused(life):
     for name in ("d2_cash", "previous_cash", "change", "buy_amt", "sell_amt", "fee", "tax", "flow"):
         with pytest.raises(IntegrityError), transaction.atomic():
             KisDepositLog.objects.filter(log_date=MON).update(**{name: 7})
+
+
+def test_days_of_another_market_make_way_with_its_books(settings, tmp_path, life):
+    """The demo's days hold on to their snapshots, which must not keep the old market alive."""
+    life.buy(1, 60_000)
+    life.evening(MON)
+    state_file = tmp_path / "simulator.json"
+    with Simulator(SimulatorConfig(state_file=state_file, seed=1)):
+        pass
+    settings.AEGIS_DEMO = True
+    in_this_market(SimulatorConfig(state_file=state_file, seed=2))
+    for model in (KisDailySummary, KisDepositLog, KisTradeProfit, IndexPrice, KisAccount):
+        assert not model.objects.exists()
 
 
 # --- the cash ladder -----------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ class Rewriting:
     def __init__(self, inner, change=lambda request, body: None):
         self.inner = inner
         self.change = change
-        self.asked = Counter()
+        self.asked: Counter[str] = Counter()
 
     def send(self, request, *, timeout_seconds):
         self.asked[request.tr_id] += 1

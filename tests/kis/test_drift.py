@@ -584,7 +584,7 @@ def test_nothing_found_needs_no_database():
 def test_connection_keeps_what_its_session_finds(simulator, client_of, settings):
     side = simulator.real
     settings.AEGIS_DEMO = False
-    settings.KIS_ACCOUNTS = {
+    settings.KIS_ACCOUNTS = settings.KIS_ACCOUNTS | {
         "real": settings.KIS_ACCOUNTS["real"]
         | {
             "app_key": side.app_key,

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 import requests
@@ -234,7 +235,7 @@ def test_stored_day_is_looked_up_as_fast_as_an_estimated_one():
     days = [datetime(2026, 1, 1, tzinfo=SEOUL).date() + timedelta(days=count) for count in range(300)]
     asked = []
 
-    class Counting(dict):
+    class Counting(dict[Any, Any]):
         def get(self, day, default=None):
             asked.append(day)
             return super().get(day, default)

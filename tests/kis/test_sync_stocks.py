@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import Any
 
 import pytest
 from django.db import connection as database
@@ -43,8 +44,8 @@ class Files:
     """A web server with lists; what it does not have is not found."""
 
     def __init__(self):
-        self.lists = {}
-        self.asked = Counter()
+        self.lists: dict[str, Any] = {}
+        self.asked: Counter[str] = Counter()
         files = self
 
         class Handler(BaseHTTPRequestHandler):

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from kis.client.errors import KisError
@@ -32,29 +31,6 @@ W = TypeVar("W", bound=StockWindow)
 C = TypeVar("C", bound=Chart)
 
 
-@dataclass(slots=True)
-class Group(Generic[W, C]):
-    """Windows of one stock that belong together, and the charts that have come for them, by place."""
-
-    windows: Sequence[W]
-    waiting: int
-    charts: dict[int, C] = field(default_factory=dict)
-
-    @property
-    def is_whole(self) -> bool:
-        return len(self.charts) == len(self.windows)
-
-    @property
-    def beginning(self) -> list[tuple[W, C]]:
-        """What came of the windows up to the first that did not come."""
-        came = []
-        for place, window in enumerate(self.windows):
-            if place not in self.charts:
-                break
-            came.append((window, self.charts[place]))
-        return came
-
-
 class Asking(Generic[W, C]):
     """The questions of one run: several threads ask the broker, and whoever iterates here writes."""
 
@@ -69,45 +45,38 @@ class Asking(Generic[W, C]):
         self.failed: set[str] = set()
         self.problems: list[str] = []
 
-    def groups(self, wanted: Sequence[Sequence[W]]) -> Iterator[tuple[int, Group[W, C]]]:
-        """Yield each group of windows with its place once all of it is answered, though perhaps by errors.
+    def charts(self, wanted: Sequence[Sequence[W]]) -> Iterator[tuple[int, list[tuple[W, C]]]]:
+        """Yield the place of each group of windows (of one stock) with what came of it, up to the first that failed.
 
-        What could not be had is told in `problems`, stock by stock; a broker that is silent is told once. A group that was
-        not asked for to the end is yielded last, with what came.
+        What could not be had is told in `problems`, stock by stock; a broker that is silent is told once.
         """
-        groups: list[Group[W, C]] = [Group(windows, len(windows)) for windows in wanted]
-        jobs = [(place, number) for place, group in enumerate(groups) for number in range(group.waiting)]
 
-        def work(session: Session, job: tuple[int, int]) -> C:
-            place, number = job
-            return self.ask(session, groups[place].windows[number])
+        def ask_for(session: Session, place: int) -> Iterator[C]:
+            return (self.ask(session, window) for window in wanted[place])
 
-        done = 0
-        with closing(ask_all(self.session, jobs, work)) as outcomes:
+        answered: set[int] = set()
+        places = range(len(wanted))
+        with closing(
+            ask_all(self.session, places, ask_for, stock_of=lambda place: wanted[place][0].code)
+        ) as outcomes:
             for outcome in outcomes:
-                place, number = outcome.job
-                group = groups[place]
-                window = group.windows[number]
-                self.calls += window.calls
-                group.waiting -= 1
-                if outcome.result is not None:
-                    group.charts[number] = outcome.result
-                    self.tell(f"{window.code}: {text}" for text in outcome.result.problems)
-                elif isinstance(outcome.error, KisError):
-                    self.tell([f"{window.code}: {outcome.error}"])
-                    self.failed.add(window.code)
+                answered.add(outcome.job)
+                windows = wanted[outcome.job]
+                came = list(zip(windows, outcome.results, strict=False))
+                self.calls += sum(window.calls for window in windows[: len(came) + bool(outcome.error)])
+                for window, chart in came:
+                    self.tell(f"{window.code}: {text}" for text in chart.problems)
+                if isinstance(outcome.error, KisError):
+                    self.tell([f"{windows[0].code}: {outcome.error}"])
+                    self.failed.add(windows[0].code)
                 elif outcome.error is not None:
                     raise outcome.error
-                if not group.waiting:
-                    yield place, group
-                    done += 1
-                    self.listener.advanced(label=self.label, done=done, total=len(groups))
-        silent = [(place, group) for place, group in enumerate(groups) if group.waiting]
+                yield outcome.job, came
+                self.listener.advanced(label=self.label, done=len(answered), total=len(wanted))
+        silent = {wanted[place][0].code for place in places if place not in answered}
         if silent:
-            codes = {group.windows[0].code for _, group in silent}
-            self.tell([f"증권사가 응답하지 않아 {len(codes)}종목의 {self.label}은 다음에 받습니다."])
-            self.failed |= codes
-        yield from silent
+            self.tell([f"증권사가 응답하지 않아 {len(silent)}종목의 {self.label}은 다음에 받습니다."])
+            self.failed |= silent
 
     def tell(self, problems: Iterable[str]) -> None:
         self.problems += [text for text in problems if text not in self.problems]

@@ -1,8 +1,8 @@
 """Minutes in which a stock has no bar though it should.
 
-The broker leaves out minutes in which nothing was traded, so a missing minute is a hole only for a stock that trades
-steadily: one that otherwise has a bar in nearly every minute. Nor is it one when no stock has a bar then (an auction, a halt
-of the whole market, a later opening). The rest are quiet minutes, of which nothing is written down.
+The broker leaves out minutes in which nothing was traded, so missing minutes are a hole only for a stock that trades
+steadily: one that misses hardly anything else, however long the hole. Nor are they one when no stock has a bar then (an
+auction, a halt of the whole market, a later opening). The rest are quiet minutes, of which nothing is written down.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -19,10 +19,9 @@ from kis.sync.gaps import Stretch, asked_again, day_of, minutes_between, note_ga
 from kis.sync.minute_plans import TAIL, MinuteWindow, session_minutes, todays_windows
 
 MINUTE_BAR = PriceGap.What.MINUTE
-#: A stock trades steadily when so much of the day has bars, not counting holes longer than quiet minutes usually are …
-STEADY = 0.99
-LONG = 5
-#: … and when there are enough bars to tell.
+#: A stock trades steadily when it has one hole, and one more for so many bars, at most …
+BARS_A_HOLE = 100
+#: … and enough bars to tell.
 ENOUGH = 20
 NOT_ASKED = "그때 받지 못했습니다."
 NOT_OFFERED = "모의투자에서는 지난 날의 분봉을 제공하지 않습니다. (모의 미지원)"
@@ -39,14 +38,9 @@ def offers_past_days(session: Session) -> bool:
 
 def holes(present: Collection[datetime], minutes: Sequence[datetime]) -> list[Stretch]:
     """Return the holes of a stock in these minutes of a day; none for a stock that does not trade steadily. Pure."""
-    there = set(present)
+    there = set(present) & set(minutes)
     lost = stretches((minute for minute in minutes if minute not in there), minutes)
-    place = {minute: index for index, minute in enumerate(minutes)}
-    long = sum(
-        length for stretch in lost if (length := place[stretch.last] - place[stretch.first] + 1) >= LONG
-    )
-    bars = len(there & set(minutes))
-    return lost if bars >= ENOUGH and bars >= STEADY * (len(minutes) - long) else []
+    return lost if len(there) >= ENOUGH and len(lost) <= 1 + len(there) // BARS_A_HOLE else []
 
 
 def find_minute_gaps(codes: Collection[str], day: date, *, until: datetime, at: datetime) -> None:

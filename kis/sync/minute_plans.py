@@ -103,14 +103,17 @@ def make_minute_plans(
     if last.time() == CLOSING:
         older_than = timedelta()
     known = {row.stock_code: row for row in PriceHistory.objects.filter(stock_code__in=codes)}
-    plans = []
-    for code in codes:
-        row = known.get(code)
-        plans.append(MinutePlan(code, row.minutes_from if row else None, row.minutes_until if row else None))
+    plans = [plan_of(code, known.get(code)) for code in codes]
     for plan in plans:
         complete(plan, last=last, older_than=older_than, back_days=BACK_DAYS if past else 0)
     begin = moment(at.date(), FIRST)
     return sorted(plans, key=lambda plan: (plan.until or begin, plan.code))
+
+
+def plan_of(code: str, row: PriceHistory | None) -> MinutePlan:
+    if row is None or row.minutes_until is None:
+        return MinutePlan(code, None, None)
+    return MinutePlan(code, row.minutes_from, row.minutes_until.astimezone(SEOUL))
 
 
 def complete(plan: MinutePlan, *, last: datetime, older_than: timedelta, back_days: int) -> None:

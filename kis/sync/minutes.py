@@ -128,10 +128,10 @@ class MinuteRun:
                     )
                     note_minutes(plan.code, until=moment(self.today, FIRST) - MINUTE)
             if plan.back and not offered:
-                first, last = plan.back[-1].first, plan.back[0].last
+                days = [Stretch(window.first, window.last) for window in plan.back]
                 with transaction.atomic():
-                    note_gaps(MINUTE_BAR, plan.code, [Stretch(first, last)], at=self.at, reason=NOT_OFFERED)
-                    note_minutes(plan.code, since=day_of(first), today=self.today)
+                    note_gaps(MINUTE_BAR, plan.code, days, at=self.at, reason=NOT_OFFERED)
+                    note_minutes(plan.code, since=day_of(days[-1].first), today=self.today)
                 plan.back = []
 
     def bring_up_to_date(self, plans: Sequence[MinutePlan]) -> None:
@@ -139,9 +139,8 @@ class MinuteRun:
         wanted = [(plan, windows) for plan in plans for windows in (plan.today, plan.back) if windows]
         reached: dict[str, datetime] = {}
         days: dict[date, set[str]] = {}
-        for place, group in self.asking.groups([windows for _, windows in wanted]):
+        for place, came in self.asking.charts([windows for _, windows in wanted]):
             plan, _ = wanted[place]
-            came = group.beginning
             if not came:
                 continue
             bars = [bar for _, chart in came for bar in chart.bars]
@@ -173,10 +172,10 @@ class MinuteRun:
                 break
             wanted.append(windows)
             gaps.append(gap)
-        for place, group in self.asking.groups(wanted):
-            if group.is_whole:
+        for place, came in self.asking.charts(wanted):
+            if len(came) == len(wanted[place]):
                 with transaction.atomic():
-                    bars = [bar for chart in group.charts.values() for bar in chart.bars]
+                    bars = [bar for _, chart in came for bar in chart.bars]
                     self.bars += save_minutes(gaps[place].stock_code, bars)
                     settle_minute_gap(gaps[place], at=self.at)
 

@@ -1,9 +1,9 @@
 """Ask the broker for several things at once, and hand the answers to the one thread that writes."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Generic, TypeVar
 
 from django.db import connection, connections
@@ -15,83 +15,107 @@ from kis.client.transport import HttpTransport
 
 #: Enough to fill the broker's rate while each answer takes its time; more would only wait for their turn.
 WORKERS = 4
-#: So many calls one after the other without an answer mean that the broker is not there, not that one stock is odd.
+#: So many stocks in a row without an answer mean that the broker is not there, not that one stock is odd.
 MOST_UNANSWERED = 3
 
-Job = TypeVar("Job")
+Job = TypeVar("Job", bound=Hashable)
 Result = TypeVar("Result")
+#: Asks for the parts of a job one after the other.
+Ask = Callable[[Session, Job], Iterable[Result]]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[Job, Result]):
-    """What became of a job: a result, or the error that ended it."""
+    """What came of a job, in order, and the error that ended it early."""
 
     job: Job
-    result: Result | None = None
+    results: tuple[Result, ...]
     error: Exception | None = None
 
 
 def ask_all(
     session: Session,
     jobs: Sequence[Job],
-    ask: Callable[[Session, Job], Result],
+    ask: Ask[Job, Result],
     *,
-    workers: int = WORKERS,
+    stock_of: Callable[[Job], Hashable] = lambda job: job,
 ) -> Generator[Outcome[Job, Result]]:
     """Yield the outcome of each job as it comes; `ask` runs in other threads, whatever is done with outcomes in this one.
 
     Each thread has a session of its own, with its own connection to the broker, that shares token and rate budget with
     `session` and adds to its counters. An error is an outcome and stops no other job, except that a broker that leaves
-    several calls in a row unanswered is left alone: jobs without an outcome were not done. Close the iterator (`closing`)
+    several stocks in a row unanswered is left alone: jobs without an outcome were not done. Close the iterator (`closing`)
     when leaving it early: that ends the threads.
     Inside a transaction the jobs run here, one after the other: a thread would not see what is not committed, and could
     wait for it for ever.
     """
-    if workers < 2 or len(jobs) < 2 or connection.in_atomic_block:  # noqa: PLR2004  # nothing to do at once
-        yield from until_silent(outcome_of(session, job, ask) for job in jobs)
+    patience = Patience()
+    if len(jobs) < 2 or connection.in_atomic_block:  # noqa: PLR2004  # nothing to do at once
+        for job in jobs:
+            if patience.is_over:
+                return
+            yield patience.after(outcome_of(session, job, ask), stock_of(job))
         return
     session.token()  # once, before several threads find that there is none
-    team = Team(session, jobs, ask, workers=min(workers, len(jobs)))
+    team = Team(session, jobs, ask, stock_of=stock_of, patience=patience)
     try:
-        yield from until_silent(team.outcomes())
+        yield from team.outcomes()
     finally:
         team.stop()
 
 
-def until_silent(outcomes: Iterable[Outcome[Job, Result]]) -> Iterator[Outcome[Job, Result]]:
-    """End early when nobody answers any more."""
-    unanswered = 0
-    for outcome in outcomes:
-        yield outcome
-        unanswered = unanswered + 1 if isinstance(outcome.error, KisUnreachable) else 0
-        if unanswered == MOST_UNANSWERED:
-            return
-
-
-def outcome_of(session: Session, job: Job, ask: Callable[[Session, Job], Result]) -> Outcome[Job, Result]:
+def outcome_of(session: Session, job: Job, ask: Ask[Job, Result]) -> Outcome[Job, Result]:
+    results: list[Result] = []
     try:
-        return Outcome(job, result=ask(session, job))
+        results.extend(ask(session, job))
     except Exception as error:  # noqa: BLE001  # the writing thread decides what each error means
-        return Outcome(job, error=error)
+        return Outcome(job, tuple(results), error)
+    return Outcome(job, tuple(results))
+
+
+class Patience:
+    """Ends when several stocks in a row, of whichever thread, were left unanswered."""
+
+    def __init__(self) -> None:
+        self.unanswered: set[Hashable] = set()
+        self.lock = Lock()
+        self.is_over = False
+
+    def after(self, outcome: Outcome[Job, Result], stock: Hashable) -> Outcome[Job, Result]:
+        with self.lock:
+            if isinstance(outcome.error, KisUnreachable):
+                self.unanswered.add(stock)
+            else:
+                self.unanswered.clear()
+            self.is_over = self.is_over or len(self.unanswered) >= MOST_UNANSWERED
+        return outcome
 
 
 class Team(Generic[Job, Result]):
     """The threads of one `ask_all`."""
 
     def __init__(
-        self, session: Session, jobs: Sequence[Job], ask: Callable[[Session, Job], Result], *, workers: int
+        self,
+        session: Session,
+        jobs: Sequence[Job],
+        ask: Ask[Job, Result],
+        *,
+        stock_of: Callable[[Job], Hashable],
+        patience: Patience,
     ) -> None:
         self.session = session
         self.ask = ask
+        self.stock_of = stock_of
+        self.patience = patience
         self.waiting: SimpleQueue[Job] = SimpleQueue()
         for job in jobs:
             self.waiting.put(job)
-        self.count = len(jobs)
-        self.done: SimpleQueue[Outcome[Job, Result]] = SimpleQueue()
+        #: Outcomes as they come, and None from each thread that ends.
+        self.done: SimpleQueue[Outcome[Job, Result] | None] = SimpleQueue()
         self.stopping = Event()
-        self.helpers = [helper_of(session) for _ in range(workers)]
+        self.helpers = [helper_of(session) for _ in range(min(WORKERS, len(jobs)))]
         self.threads = [
-            Thread(target=self.work, args=(helper,), name=f"kis-{number}", daemon=True)
+            Thread(target=self.work, args=(helper,), name=f"kis-asks-{number}", daemon=True)
             for number, helper in enumerate(self.helpers, start=1)
         ]
         for thread in self.threads:
@@ -99,21 +123,29 @@ class Team(Generic[Job, Result]):
 
     def work(self, helper: Session) -> None:
         try:
-            while not self.stopping.is_set():
-                self.done.put(outcome_of(helper, self.waiting.get_nowait(), self.ask))
+            while not self.stopping.is_set() and not self.patience.is_over:
+                job = self.waiting.get_nowait()
+                outcome = outcome_of(helper, job, self.ask)
+                self.done.put(self.patience.after(outcome, self.stock_of(job)))
         except Empty:
             pass
         finally:
             if helper.transport is not self.session.transport:
                 close(helper)
             connections.close_all()  # Django's belong to the thread
+            self.done.put(None)
 
     def outcomes(self) -> Iterator[Outcome[Job, Result]]:
-        for _ in range(self.count):
-            yield self.done.get()
+        working = len(self.threads)
+        while working:
+            outcome = self.done.get()
+            if outcome is None:
+                working -= 1
+            else:
+                yield outcome
 
     def stop(self) -> None:
-        """Wait until the threads have ended, at the latest with the call they are in, and take over their counts."""
+        """Wait until the threads have ended, at the latest with the job they are in, and take over their counts."""
         self.stopping.set()
         for thread in self.threads:
             thread.join()

@@ -80,6 +80,10 @@ def ask_chart(session: Session, window: Window) -> DailyChart:
     return daily_chart(session, code=window.code, first=window.first, last=window.last)
 
 
+def bars_of(came: Iterable[tuple[Window, DailyChart]]) -> list[DailyBar]:
+    return [bar for _, chart in came for bar in chart.bars]
+
+
 class PriceRun:
     """What one run learns about daily prices, and writes."""
 
@@ -99,14 +103,14 @@ class PriceRun:
     def bring_up_to_date(self, plans: Iterable[Plan]) -> None:
         """Ask for what the plans want and store it, stock by stock."""
         busy = [plan for plan in plans if plan.windows]
-        for place, group in self.asking.groups([plan.windows for plan in busy]):
-            self.take(busy[place], group.beginning)
+        for place, came in self.asking.charts([plan.windows for plan in busy]):
+            self.take(busy[place], came)
 
     def take(self, plan: Plan, came: Sequence[tuple[Window, DailyChart]]) -> None:
         """Store what came about one stock, unless it tells that the stored bars count in other shares."""
         if not came or len(came) < len(plan.head):
             return
-        bars = [bar for _, chart in came for bar in chart.bars]
+        bars = bars_of(came)
         if not bars and plan.stored_last is None:
             self.asking.tell([f"{plan.code}: 일봉이 아직 없습니다"])
             self.asking.failed.add(plan.code)
@@ -138,9 +142,9 @@ class PriceRun:
         """Read the whole history of outdated stocks, and put it in the place of the stored one."""
         codes, self.outdated = self.outdated, []
         wanted = [list(windows(code, self.begins[code], self.last)) for code in codes]
-        for place, group in self.asking.groups(wanted):
-            bars = [bar for chart in group.charts.values() for bar in chart.bars]
-            if group.is_whole and bars:
+        for place, came in self.asking.charts(wanted):
+            bars = bars_of(came)
+            if len(came) == len(wanted[place]) and bars:
                 code = codes[place]
                 happened = replace_history(code, bars, daily_from=self.begins[code], at=self.at)
                 self.adjusted.append(happened)
@@ -148,9 +152,8 @@ class PriceRun:
     def refill(self, gaps: Sequence[PriceGap]) -> None:
         """Ask for holes once more, together with the days around them."""
         wanted = [list(windows(gap.stock_code, *neighbourhood(gap))) for gap in gaps]
-        for place, group in self.asking.groups(wanted):
-            gap = gaps[place]
-            bars = [bar for chart in group.charts.values() for bar in chart.bars]
-            if group.is_whole and not self.is_outdated(gap.stock_code, bars):
+        for place, came in self.asking.charts(wanted):
+            gap, bars = gaps[place], bars_of(came)
+            if len(came) == len(wanted[place]) and not self.is_outdated(gap.stock_code, bars):
                 self.bars += save_bars(gap.stock_code, bars)
                 asked_again(gap, filled=is_filled(gap), at=self.at, reason=NOT_THERE)

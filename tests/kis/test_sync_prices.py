@@ -239,7 +239,7 @@ def test_split_in_a_pause_of_a_week_is_between_two_looks(real, broker):
     listen(real, edit(SAMSUNG, divide(2)))
     bring(real, [SAMSUNG], at=later)
     split = PriceAdjustment.objects.get()
-    assert (split.after, split.day, split.ratio) == (FRIDAY.date(), MONDAY.date(), 2)
+    assert (split.after, split.day, split.ratio) == (FRIDAY.date(), MONDAY.date(), Decimal(2))
 
 
 @pytest.mark.django_db
@@ -515,11 +515,12 @@ def test_threads_ask_and_only_this_one_writes(real, simulator, monkeypatch):
 
     real.session.transport = Noting()
     create = DailyPrice.objects.bulk_create
-    monkeypatch.setattr(
-        DailyPrice.objects,
-        "bulk_create",
-        lambda *given, **how: (writing.add(threading.current_thread().name), create(*given, **how))[1],
-    )
+
+    def noted(*given, **how):
+        writing.add(threading.current_thread().name)
+        return create(*given, **how)
+
+    monkeypatch.setattr(DailyPrice.objects, "bulk_create", noted)
     result = bring(real)
     assert asking >= {"kis-asks-1", "kis-asks-2"}
     assert writing == {threading.current_thread().name}

@@ -13,7 +13,8 @@ from kis.models import RateBudget
 
 #: A read takes its turn only this shortly before it comes, so that an order never finds a long queue before it …
 LOOK_AHEAD_SECONDS = 0.06
-#: … but whoever has waited may take it earlier, by this share of the wait, or the youngest would win too often.
+#: … but whoever has waited may take it earlier, by this share of the wait at first and then ever more slowly: where all
+#: had reached the same bound, chance would decide, and one of twenty would wait three times as long as the others.
 AGEING = 0.125
 SHORTEST_SLEEP_SECONDS = 0.002
 PAUSE_AFTER_REFUSAL_SECONDS = 0.3
@@ -94,7 +95,8 @@ class DatabaseBudget:
             return Turn(until_turn, is_ours=True)
 
     def look_ahead(self, waited: float) -> float:
-        return min(LOOK_AHEAD_SECONDS + AGEING * waited, max(self.seconds, LOOK_AHEAD_SECONDS))
+        most, aged = max(self.seconds - LOOK_AHEAD_SECONDS, 0.0), AGEING * waited
+        return LOOK_AHEAD_SECONDS + (most * aged / (most + aged) if most else 0.0)
 
     def locked(self) -> tuple[RateBudget, datetime]:
         """Return the row, locked for this transaction, and the time the database has now."""

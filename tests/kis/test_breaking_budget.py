@@ -1,9 +1,12 @@
-"""Turns of the rate budget that once were given out twice."""
+"""Turns of the rate budget that once were given out twice, or never to one who waited."""
 
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+from django.db.models.functions import Now
 
+from kis.models import RateBudget
 from kis.rate_budget import DatabaseBudget
 
 pytestmark = pytest.mark.django_db
@@ -16,3 +19,13 @@ def test_orders_that_come_together_leave_one_after_the_other():
 
     gaps = [later - earlier for earlier, later in pairwise(turns)]
     assert min(gaps) > 0.9
+
+
+def test_who_has_waited_longest_is_next_however_long_the_others_have_waited():
+    """Once all had waited long enough chance decided, and of twenty readers one waited for three rounds."""
+    crowded = DatabaseBudget("c" * 64, 60.0)
+    crowded.ask(waited=0, order=False)
+    RateBudget.objects.update(next_at=Now() + timedelta(seconds=45))
+
+    assert not crowded.ask(waited=1_000, order=False).is_ours
+    assert crowded.ask(waited=2_000, order=False).is_ours

@@ -1,7 +1,10 @@
 """One budget per app key, whoever calls: turns, ageing, orders first, and many cold processes at once."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import transaction
+from django.db.models.functions import Now
 
 from kis.models import RateBudget
 from kis.rate_budget import DatabaseBudget
@@ -65,9 +68,11 @@ def test_an_order_goes_before_the_reads_that_wait():
 
 def test_who_has_waited_long_takes_the_turn_before_who_has_just_come():
     budget(seconds=10).ask(waited=0, order=False)
+    RateBudget.objects.update(next_at=Now() + timedelta(seconds=5))
 
-    assert budget(seconds=10).ask(waited=100, order=False).is_ours
     assert not budget(seconds=10).ask(waited=0, order=False).is_ours
+    assert not budget(seconds=10).ask(waited=50, order=False).is_ours
+    assert budget(seconds=10).ask(waited=100, order=False).is_ours
 
 
 def test_a_refusal_holds_everybody_back_and_is_noted():

@@ -8,13 +8,11 @@ from decimal import Decimal
 from kis.client.codes import AccountNumber
 from kis.korean import day
 from kis.models import IndexPrice, KisDailySummary
-from kis.models.days import DayRow
 from kis.portfolio.money_weighted import MoneyWeighted, money_weighted
 from kis.portfolio.returns import Comparison, DayReturn, DayValue, compare, time_weighted
 from kis.portfolio.unknown import Unknown
 
 ONE = Decimal(1)
-NO_CLOSE = Unknown("이 날의 마감 자료가 없습니다.")
 
 
 class NoDays(Exception):
@@ -90,14 +88,8 @@ def returns_of(
 
 
 def day_value(row: KisDailySummary) -> DayValue:
-    flow = won(row, "flow")
     assert row.total_amt is not None  # noqa: S101  # only days with a close come here
-    return DayValue(row.summary_date, row.total_amt, flow)
-
-
-def won(row: DayRow, name: str) -> int | Unknown:
-    value: int | None = getattr(row, name)
-    return Unknown(row.reasons[name]) if value is None else value
+    return DayValue(row.summary_date, row.total_amt, row.won("flow"))
 
 
 def return_day(
@@ -105,17 +97,16 @@ def return_day(
 ) -> ReturnDay:
     """Put a stored day and its place in the period together; what the day itself cannot say stays unsaid."""
     if row.summary_date not in shown:
-        return ReturnDay(
-            row.summary_date, NO_CLOSE, NO_CLOSE, NO_CLOSE, NO_CLOSE, NO_CLOSE, {}, is_final=row.is_final
-        )
+        why = Unknown(row.reasons["total_amt"])
+        return ReturnDay(row.summary_date, why, why, why, why, why, {}, is_final=row.is_final)
     found, against = shown[row.summary_date]
     # Over a hole the stored day knows that what lies between the two closes is not one day's.
     rate = found.rate if row.day_return is not None else Unknown(row.reasons["day_return"])
     return ReturnDay(
         day=row.summary_date,
-        value=won(row, "total_amt"),
-        flow=won(row, "flow"),
-        profit=won(row, "day_profit"),
+        value=row.won("total_amt"),
+        flow=row.won("flow"),
+        profit=row.won("day_profit"),
         rate=rate,
         cumulative=found.cumulative,
         against={

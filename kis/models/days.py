@@ -59,9 +59,9 @@ class DayRow(models.Model):
     def is_final(self) -> bool:
         return self.state == State.FINAL
 
-    def figure(self, name: str) -> int | Decimal | Unknown:
-        """Return a figure by its column, or why it cannot be said."""
-        value: int | Decimal | None = getattr(self, name)
+    def won(self, name: str) -> int | Unknown:
+        """Return an amount by its column, or why it cannot be said."""
+        value: int | None = getattr(self, name)
         return Unknown(self.reasons[name]) if value is None else value
 
     def put(self, name: str, value: int | Decimal | Unknown) -> None:

@@ -2,12 +2,12 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from functools import cached_property
 
-from kis.calendar import ONE_DAY, business_days, is_business_day
+from kis.calendar import ONE_DAY, is_business_day
 from kis.client.codes import AccountNumber
 from kis.korean import SEOUL, day
 from kis.models import KisAccount, KisDailySummary, KisDepositLog, KisExecution, KisHolding, PriceAdjustment
@@ -42,6 +42,8 @@ class Held:
 
 
 NOTHING = Held("")
+#: The columns of a holding, in the order of `Held`.
+HELD_COLUMNS = ("stock_name", "holding_qty", "pchs_amt", "evlu_amt", "today_buy_qty", "today_sell_qty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +58,17 @@ class Point:
     costs: int
 
     @classmethod
-    def of(cls, account: KisAccount, holdings: Iterable[KisHolding]) -> "Point":
+    def of(cls, account: KisAccount, holdings: Mapping[str, Held]) -> "Point":
         at = account.snapshot_at.astimezone(SEOUL)
         # In the night and on closed days the broker's "today" may still be the last session's.
         counts = is_trading_day(at)
-        held = {
-            row.stock_code: Held(
-                row.stock_name,
-                row.holding_qty,
-                row.pchs_amt,
-                row.evlu_amt,
-                row.today_buy_qty if counts else 0,
-                row.today_sell_qty if counts else 0,
-            )
-            for row in holdings
-        }
+        held = {code: one if counts else replace(one, bought=0, sold=0) for code, one in holdings.items()}
         for gone in sold_out(account) if counts else ():
-            known = held.get(gone["pdno"], NOTHING)
-            held[gone["pdno"]] = Held(
-                known.name or gone["prdt_name"],
-                known.quantity,
-                known.cost,
-                known.value,
-                known.bought + int(gone["thdt_buyqty"]),
-                known.sold + int(gone["thdt_sll_qty"]),
+            known = held.get(gone["pdno"], Held(gone["prdt_name"]))
+            held[gone["pdno"]] = replace(
+                known,
+                bought=known.bought + int(gone["thdt_buyqty"]),
+                sold=known.sold + int(gone["thdt_sll_qty"]),
             )
         return cls(
             account,
@@ -123,15 +112,19 @@ class DayBooks:
         before = self.close_before(point.day) or self.opening
         return None if before is None or before.account.pk == point.account.pk else before
 
-    def missing_closes(self, after: date, before: date) -> list[date]:
-        """Return the business days strictly between two days that have no close."""
-        between = business_days(after + ONE_DAY, before - ONE_DAY)
-        return [on for on in between if on not in self.closes]
-
     # --- trades ---------------------------------------------------------------------------------------------------
 
     def fills_on(self, on: date) -> list[KisExecution]:
         return self.fills.get(on, [])
+
+    @cached_property
+    def fills_by_stock(self) -> dict[str, list[KisExecution]]:
+        """Return all fills of each stock in the order of their time."""
+        found: dict[str, list[KisExecution]] = {}
+        for fills in self.fills.values():
+            for fill in fills:
+                found.setdefault(fill.stock_code, []).append(fill)
+        return found
 
     def fills_unknown(self, on: date) -> Unknown | None:
         """Return why the trades of a day are not known, if they are not: nobody asked while the broker would tell."""
@@ -147,12 +140,6 @@ class DayBooks:
         if self.opening is None or (closes and closes[0].account.pk == self.opening.account.pk):
             return closes
         return [self.opening, *closes]
-
-    @cached_property
-    def codes(self) -> list[str]:
-        """Return every stock ever held or traded."""
-        held = {code for point in self.points for code in point.held}
-        return sorted(held | {fill.stock_code for fills in self.fills.values() for fill in fills})
 
     def splits(self, code: str, *, after: Point, until: Point) -> list[Split]:
         """Return the splits and mergers that may have happened between two moments, oldest first."""
@@ -221,8 +208,10 @@ def load_books(account: AccountNumber, *, is_paper: bool, since: date | None = N
         fills=fills,
         seen=[at.date() for _, at in seen],
     )
+    codes = {code for point in points.values() for code in point.held} | books.fills_by_stock.keys()
     for adjustment in PriceAdjustment.objects.filter(day__gt=first).order_by("day", "pk"):
-        books.adjustments.setdefault(adjustment.stock_code, []).append(adjustment)
+        if adjustment.stock_code in codes:
+            books.adjustments.setdefault(adjustment.stock_code, []).append(adjustment)
     return books
 
 
@@ -246,7 +235,8 @@ def opening_key(account: AccountNumber, *, is_paper: bool) -> int | None:
 
 def load_points(keys: Iterable[int]) -> dict[int, Point]:
     accounts = KisAccount.objects.in_bulk(list(keys))
-    holdings: dict[int, list[KisHolding]] = {}
-    for row in KisHolding.objects.filter(kis_account__in=accounts).defer("raw_json").order_by("stock_code"):
-        holdings.setdefault(row.kis_account_id, []).append(row)
-    return {key: Point.of(account, holdings.get(key, [])) for key, account in accounts.items()}
+    holdings: dict[int, dict[str, Held]] = {}
+    rows = KisHolding.objects.filter(kis_account__in=accounts).order_by("stock_code")
+    for key, code, *held in rows.values_list("kis_account", "stock_code", *HELD_COLUMNS):
+        holdings.setdefault(key, {})[code] = Held(*held)
+    return {key: Point.of(account, holdings.get(key, {})) for key, account in accounts.items()}

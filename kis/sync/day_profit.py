@@ -192,8 +192,8 @@ def put_realised(summary: KisDailySummary, rows: Sequence[KisTradeProfit], stori
 
 
 def named(row: KisTradeProfit, name: str) -> int | Unknown:
-    value: int | None = getattr(row, name)
-    return of_stock(row, Unknown(row.reasons[name])) if value is None else value
+    value = row.won(name)
+    return of_stock(row, value) if isinstance(value, Unknown) else value
 
 
 def of_stock(row: KisTradeProfit, unknown: Unknown) -> Unknown:

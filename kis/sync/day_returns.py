@@ -9,7 +9,6 @@ from kis.korean import percent, short_day, signed
 from kis.models import KisDailySummary
 from kis.portfolio.returns import DayReturn, DayValue, time_weighted
 from kis.portfolio.unknown import Unknown
-from kis.sync.day_rows import won
 
 NO_CLOSE = Unknown("이 날의 마감 자료가 없습니다.")
 HUNDRED = 100
@@ -43,7 +42,7 @@ def chain(summaries: Mapping[date, KisDailySummary]) -> None:
 def day_values(closed: list[KisDailySummary]) -> list[DayValue]:
     """Return the days that have a close in the words of `kis.portfolio`."""
     return [
-        DayValue(row.summary_date, row.total_amt, won(row, "flow"))
+        DayValue(row.summary_date, row.total_amt, row.won("flow"))
         for row in closed
         if row.total_amt is not None
     ]

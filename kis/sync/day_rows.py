@@ -49,12 +49,6 @@ def stored_summaries(books: DayBooks) -> dict[date, KisDailySummary]:
     return {row.summary_date: row for row in rows}
 
 
-def won(row: DayRow, name: str) -> int | Unknown:
-    """Return an amount of a row, or why there is none."""
-    value: int | None = getattr(row, name)
-    return Unknown(row.reasons[name]) if value is None else value
-
-
 def content(row: DayRow) -> dict[str, Any]:
     """Return what a row says, by the columns that hold it."""
     fields = row._meta.concrete_fields  # noqa: SLF001  # Django's own name for it

@@ -1,5 +1,6 @@
 """Tell what became of the shares of one stock: trades, splits, or something the books do not know."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,11 +19,6 @@ NO_COSTS = Costs(0, 0)
 BEFORE_BOOKS = Unknown("첫 기록보다 먼저 판 주식이어서 원가를 알 수 없습니다.")
 HALF_DONE = Unknown("마감 자료에 체결이 일부만 들어 있어 그때의 원가를 알 수 없습니다.")
 Change = tuple[date, int]
-
-
-def net(fills: Iterable[KisExecution]) -> int:
-    """Return the shares bought less those sold."""
-    return sum(change for _, change in changes_of(fills))
 
 
 def changes_of(fills: Iterable[KisExecution]) -> list[Change]:
@@ -128,12 +124,15 @@ class Story:
 
 def story_of(code: str, books: DayBooks) -> Story:
     """Follow a stock from snapshot to snapshot."""
-    fills = [fill for fills in books.fills.values() for fill in fills if fill.stock_code == code]
+    fills = books.fills_by_stock.get(code, [])
+    days = [fill.exec_dt for fill in fills]
     story = Story(fills, [], {})
     current: Stretch | None = None
     last: tuple[Point, int] | None = None  # the latest snapshot that could be read, and its count
     for point in books.points:
-        count = story.included[point.account.pk] = count_in(point, code, fills)
+        begin, end = bisect_left(days, point.day), bisect_right(days, point.day)
+        of_day = covered(point, code, fills[begin:end])
+        count = story.included[point.account.pk] = None if of_day is None else begin + of_day
         if count is None:
             continue
         held = point.of_stock(code)
@@ -160,14 +159,6 @@ def story_of(code: str, books: DayBooks) -> Story:
     current.end = len(fills)
     story.stretches.append(current)
     return story
-
-
-def count_in(point: Point, code: str, fills: Sequence[KisExecution]) -> int | None:
-    """Return how many of a stock's fills a snapshot has, None where that cannot be told."""
-    earlier = sum(1 for fill in fills if fill.exec_dt < point.day)
-    of_day = [fill for fill in fills if fill.exec_dt == point.day]
-    count = covered(point, code, of_day)
-    return None if count is None else earlier + count
 
 
 def other_shares(before: Point, after: Point, ours: int, broker: int) -> Unknown:

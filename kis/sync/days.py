@@ -26,7 +26,6 @@ from kis.sync.day_rows import (
     save_rows,
     save_trades,
     stored_summaries,
-    won,
 )
 
 #: Days that may still change are looked at again for so long; what is not settled by then stays estimated.
@@ -195,7 +194,7 @@ def write_days(
         trades += sold
         put_close(summary, point, stories)
         put_realised(summary, sold, stories)
-        summary.put("flow", won(log, "flow") if log else NO_CLOSE)
+        summary.put("flow", log.won("flow") if log else NO_CLOSE)
         settled = is_settled(summary, log, sold, books, at=at)
         summary.state = State.FINAL if settled else State.ESTIMATED
     chain(summaries)

@@ -381,6 +381,87 @@ def test_trades_after_the_last_look_of_a_day_are_no_flow_of_the_next(live):
     assert life.summary(TUE).unrealised_fifo == 100_000
 
 
+def rest(life, quantity, price):
+    """Place an order that waits until the evening, and return its number."""
+    reply = life.caller.order("buy", ORD_QTY=str(quantity), ORD_UNPR=str(price), EXCG_ID_DVSN_CD="NXT").json()
+    assert reply["rt_cd"] == "0", reply
+    return reply["output"]["ODNO"]
+
+
+def test_order_half_done_at_the_close_is_whole_on_the_next_day(live):
+    life = live()
+    number = rest(life, 10, 55_000)
+    life.broker.fill(number, 4)
+    life.evening(MON)
+    life.at(MON, "17:00")
+    life.broker.fill(number, 6)
+    life.at(TUE)
+    life.price(60_000)
+    life.evening(TUE)
+    log = life.log(TUE)
+    assert (life.log(MON).buy_amt, log.buy_amt, log.flow) == (220_000, 330_000, 0)
+    # The list of orders has one row of ten shares: which part of its costs was in Monday's cash is not to be told.
+    assert (log.fee, log.tax) == (None, None)
+    assert log.reasons["fee"] == "수수료와 세금을 나눌 수 없습니다. 합계는 47원입니다."
+    monday = life.summary(MON)
+    assert (monday.buy_amt, monday.fee) == (550_000, 77)
+    assert "일부만 들어 있어" in monday.reasons["unrealised_average"]
+    assert life.summary(TUE).unrealised_average == 110 * 60_000 - 6_550_000
+
+
+def test_order_half_done_at_the_first_look_leaves_the_cost_to_the_first_close(start_simulator):
+    simulator = start_simulator(clock=datetime(2026, 11, 16, 9, 10, tzinfo=SEOUL))
+    with life_of(simulator) as life:
+        life.broker.account(10_000_000, _005930=(100, 60_000))
+        life.price(60_000)
+        number = rest(life, 10, 55_000)
+        life.broker.fill(number, 4)
+        life.sync()
+        life.broker.fill(number, 6)
+        life.sell(10, 61_000)
+        life.evening(MON)
+        assert life.log(MON).flow == 0
+        assert "첫 기록보다 먼저 판" in life.summary(MON).reasons["realised_average"]
+        assert life.summary(MON).unrealised_average == life.summary(MON).unrealised_broker
+        life.at(TUE)
+        life.sell(10, 61_000)
+        life.evening(TUE)
+        # 100 shares that cost 5,954,545 after the sale at the moving average
+        assert life.summary(TUE).realised_average == 610_000 - 595_455 - 85 - 1_220
+
+
+def test_balance_that_does_not_repeat_yesterday_is_replaced_by_the_fills(life):
+    life.evening(MON)
+    life.at(TUE)
+    life.sell(10, 62_000)
+    life.at(WED)
+    life.price(62_000)
+    life.evening(WED)
+    assert life.log(WED).flow == 0
+    KisAccount.objects.filter(pk=life.summary(WED).kis_account_id).update(raw_json={})
+    at = life.connection.now()
+
+    def flow():
+        row = close_day(life.account, WED, is_paper=life.is_paper, at=at)
+        return row.flow, life.log(WED).sell_amt
+
+    assert flow() == (0, 620_000)
+    nothing = {"commission": None, "tax": None, "cost_source": "unknown", "cost_basis": ""}
+    KisExecution.objects.update(**nothing)
+    assert flow() == (None, None)
+    assert life.summary(WED).reasons["flow"] == "2026-11-17(화) 체결의 수수료와 세금을 아직 모릅니다."
+    row = close_day(life.account, TUE, is_paper=life.is_paper, at=at)
+    assert (row.sell_amt, row.fee, row.realised_average) == (620_000, None, None)
+    assert row.reasons["fee"] == "삼성전자: 수수료와 세금을 아직 모릅니다."
+
+
+def test_account_without_a_snapshot_has_no_days(life):
+    KisHolding.objects.all().delete()
+    KisAccount.objects.all().delete()
+    with pytest.raises(NotClosed):
+        close_day(life.account, MON, is_paper=life.is_paper, at=life.connection.now())
+
+
 def test_days_that_are_none_of_the_accounts_are_refused(life):
     life.evening(MON)
     for on in (date(2026, 11, 15), date(2026, 11, 14), TUE):

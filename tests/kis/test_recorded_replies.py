@@ -21,9 +21,9 @@ from kis.client.errors import (
     TokenTooSoon,
     UnknownCode,
 )
-from kis.client.protocol import RawReply, read_reply
+from kis.client.protocol import RawReply, Row, read_reply
 from kis.client.records.charts import DailyBar, IndexBar, MinuteBar
-from kis.client.records.orders import Request, Side
+from kis.client.records.orders import Request, Side, request_of
 from kis.client.records.quotes import Level
 from tests.kis.scripted import environment, make_session
 
@@ -278,6 +278,25 @@ def test_daily_orders(play):
     assert (amended.origin, amended.request) == ("0000000099", Request.AMEND)
     assert (amended.cancelled, amended.marked_cancelled) == (10, True)
     assert [order.raw for order in orders] == body_of("daily_orders_real")["output1"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "quantities", "price", "request_"),
+    [
+        ("현금매수정정*", ("10", "10"), "0", Request.AMEND),
+        ("현금매수취소*", ("10", "0"), "57000", Request.CANCEL),
+        # Nothing says which, or both are said: a change that cancels all it is about and has no price.
+        ("현금매수", ("10", "10"), "0", Request.CANCEL),
+        ("현금매수정정취소", ("10", "10"), "0", Request.CANCEL),
+        ("현금매수", ("10", "10"), "57000", Request.AMEND),
+        ("현금매수", ("10", "0"), "0", Request.AMEND),
+    ],
+)
+def test_amendment_is_told_from_a_cancellation(kind, quantities, price, request_):
+    changed = next(row for row in body_of("daily_orders_real")["output1"] if row["orgn_odno"])
+    texts = {"sll_buy_dvsn_cd_name": kind, "ord_dvsn_name": "지정가"}
+    numbers = dict(zip(("ord_qty", "cncl_cfrm_qty"), quantities, strict=True))
+    assert request_of(Row({**changed, **texts, **numbers, "ord_unpr": price}, tr_id="")) is request_
 
 
 def test_daily_orders_by_the_older_tr(play):

@@ -67,12 +67,12 @@ def run_slots(slots):
     from kis.models import SyncRun
     from kis.runs import Owner, end_run, open_slot
 
-    first = datetime(2026, 11, 20, 0, 0, tzinfo=UTC)
+    # One moment for all: a process that is ahead must not be as far ahead in time that the others' leases are over.
+    now = datetime(2026, 11, 20, 0, 0, tzinfo=UTC)
     owner = Owner("test", AccountNumber("12345678", "01"), is_paper=False)
     ours = []
     for number in range(int(slots)):
-        now = first + timedelta(minutes=number)
-        run = open_slot(owner, now=now, slot=now)
+        run = open_slot(owner, now=now, slot=now + timedelta(minutes=number))
         if run is not None:
             ours.append(number)
             ended = end_run(

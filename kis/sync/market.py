@@ -11,7 +11,7 @@ from kis.korean import SEOUL, short_day
 from kis.market_days import use_market_days
 from kis.models import KisAccount, KisExecution, KisHolding, Stock, SyncRun
 from kis.sync.calendar import sync_calendar
-from kis.sync.minute_plans import CLOSING
+from kis.sync.minute_plans import CLOSING, last_whole_minute
 from kis.sync.minutes import fetch_minutes
 from kis.sync.prices import PriceResult, fetch_prices
 from kis.sync.progress import Listener, Step
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 #: The job of every minute keeps the minutes of the holdings; a run by hand only steps in where that has not run.
 MINUTES_OLDER_THAN = timedelta(minutes=10)
 SECONDS_FOR_MINUTES = 6.0
+LATELY = timedelta(days=30)
 
 
 def copy_lists(connection: Connection, *, steps: "Steps") -> list[str]:
@@ -59,7 +60,9 @@ def copy_prices(
     waiting = set(account.unfilled_orders.values_list("stock_code", flat=True))
     fills = KisExecution.objects.of(account.account, is_paper=account.is_paper).order_by()
     traded = set(fills.values_list("stock_code", flat=True).distinct())
-    asked, told = ask_one_by_one(session, held | waiting | traded, at=at)
+    lately = set(fills.filter(exec_dt__gte=at.date() - LATELY).values_list("stock_code", flat=True))
+    # Not for all that was ever traded: what has left the market is on no list, and nobody knows it any more.
+    asked, told = ask_one_by_one(session, held | waiting | lately, at=at)
     if asked:
         note = troubles(told)
         steps.add("ask_stocks", "종목정보", f"{asked}종목", tr_id=environment.tr_id(TR.STOCK_INFO), note=note)
@@ -89,6 +92,8 @@ def copy_minutes(connection: Connection, *, run: SyncRun, listener: Listener) ->
         past=at.time() > CLOSING,
     )
     news = f"새 분봉 {minutes.bars:,}개" if minutes.asked else "모두 최신"
+    if last_whole_minute(at) is None:
+        news = "정규장 시간이 아님"
     missing = f" · 빈 분봉 {minutes.gaps}곳" if minutes.gaps else ""
     step = Step(
         "fetch_minutes",

@@ -28,6 +28,7 @@ from kis.client.session import Session
 from kis.client.transport import HttpTransport
 from kis.korean import SEOUL
 from kis.models import Stock
+from kis.sync.pool import ask_all
 
 MARKETS: tuple[Market, ...] = get_args(Market)
 #: Where the broker's own servers live; any other address is a stand-in for all of them.
@@ -181,19 +182,21 @@ def ask_one_by_one(session: Session, codes: Collection[str], *, at: datetime) ->
     problems = []
     answers: list[StockInfo] = []
     not_known: list[str] = []
-    for code in unknown:
-        try:
-            answers.append(stock_info(session, code=code))
-        except UnknownCode as error:
-            not_known.append(code)
-            problems.append(f"{code} 종목 조회: {error}")
-        except KisUnreachable as error:
-            problems.append(f"{code} 종목 조회: {error}")
-            break
-        except KisError as error:
-            problems.append(f"{code} 종목 조회: {error}")
+    with closing(ask_all(session, unknown, ask_about)) as outcomes:
+        for outcome in outcomes:
+            answers += outcome.results
+            if isinstance(outcome.error, UnknownCode):
+                not_known.append(outcome.job)
+            if isinstance(outcome.error, KisError):
+                problems.append(f"{outcome.job} 종목 조회: {outcome.error}")
+            elif outcome.error is not None:
+                raise outcome.error
     save_answers(answers, not_known, at=at)
     return len(unknown), problems
+
+
+def ask_about(session: Session, code: str) -> list[StockInfo]:
+    return [stock_info(session, code=code)]
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.timezone import localtime
 
 
 class DailyPrice(models.Model):
@@ -73,7 +74,7 @@ class MinPrice(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.stock_code} {self.bar_at:%Y-%m-%d %H:%M} {self.close:,}"
+        return f"{self.stock_code} {localtime(self.bar_at):%Y-%m-%d %H:%M} {self.close:,}"
 
 
 class PriceHistory(models.Model):
@@ -149,7 +150,7 @@ class PriceGap(models.Model):
         indexes = [models.Index(fields=["-first_at", "stock_code"], name="price_gap_newest")]  # admin list
 
     def __str__(self) -> str:
-        return f"{self.stock_code} {self.get_what_display()} {self.first_at:%Y-%m-%d %H:%M}"
+        return f"{self.stock_code} {self.get_what_display()} {localtime(self.first_at):%Y-%m-%d %H:%M}"
 
 
 class PriceAdjustment(models.Model):

@@ -49,15 +49,22 @@ def save_bars(code: str, bars: Sequence[DailyBar]) -> int:
     return (stored.filter(trade_date__range=(min(days), max(days))).count() if days else 0) - known
 
 
+def lock(code: str) -> PriceHistory:
+    """Hold a stock until the end of the transaction: two runs (real, paper) that write its bars take turns."""
+    row, _ = PriceHistory.objects.select_for_update().get_or_create(stock_code=code)
+    return row
+
+
 def note_asked(code: str, *, daily_from: date, at: datetime | None) -> None:
-    """Note how far back a stock has been asked for, and when for its newest day."""
+    """Note how far back a stock that is locked has been asked for, and when for its newest day."""
     values = {"daily_from": daily_from} | ({"daily_asked_at": at} if at else {})
-    PriceHistory.objects.update_or_create(stock_code=code, defaults=values)
+    PriceHistory.objects.filter(stock_code=code).update(**values)
 
 
 @transaction.atomic
 def replace_history(code: str, bars: Sequence[DailyBar], *, daily_from: date, at: datetime) -> str:
     """Put bars in the place of all that is stored of a stock, and record the ratio; returns what happened, in Korean."""
+    lock(code)
     old, new = prices_stored(code), prices_of(bars)
     ratio = share_ratio(old, new)
     DailyPrice.objects.filter(stock_code=code).delete()

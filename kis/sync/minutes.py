@@ -9,8 +9,9 @@ from django.db import transaction
 from kis.client.endpoints.charts import minutes_of_past_day, minutes_of_today
 from kis.client.records.charts import MinuteBar, MinuteChart
 from kis.client.session import Session
-from kis.models import MinPrice, PriceGap, PriceHistory
+from kis.models import MinPrice, PriceGap
 from kis.sync.asking import Asking
+from kis.sync.daily_bars import lock
 from kis.sync.gaps import Stretch, day_of, note_gaps
 from kis.sync.minute_gaps import (
     MINUTE_BAR,
@@ -146,6 +147,7 @@ class MinuteRun:
             bars = [bar for _, chart in came for bar in chart.bars]
             last_window = came[-1][0]
             with transaction.atomic():
+                lock(plan.code)
                 self.bars += save_minutes(plan.code, bars)
                 if last_window.past:
                     note_minutes(plan.code, since=day_of(last_window.first), today=self.today)
@@ -175,6 +177,7 @@ class MinuteRun:
         for place, came in self.asking.charts(wanted):
             if len(came) == len(wanted[place]):
                 with transaction.atomic():
+                    lock(gaps[place].stock_code)
                     bars = [bar for _, chart in came for bar in chart.bars]
                     self.bars += save_minutes(gaps[place].stock_code, bars)
                     settle_minute_gap(gaps[place], at=self.at)
@@ -212,7 +215,7 @@ def note_minutes(
     code: str, *, until: datetime | None = None, since: date | None = None, today: date | None = None
 ) -> None:
     """Note what has been asked for: up to a minute of today, or back to a day."""
-    row, _ = PriceHistory.objects.get_or_create(stock_code=code)
+    row = lock(code)
     if until:
         row.minutes_until = until
         row.minutes_from = row.minutes_from or day_of(until)

@@ -12,7 +12,7 @@ from kis.client.session import Session
 from kis.models import PriceGap, PriceHistory
 from kis.sync.adjustments import unlike_days
 from kis.sync.asking import Asking
-from kis.sync.daily_bars import note_asked, prices_of, prices_stored, replace_history, save_bars
+from kis.sync.daily_bars import lock, note_asked, prices_of, prices_stored, replace_history, save_bars
 from kis.sync.daily_gaps import find_gaps, gaps_to_ask, is_filled, neighbourhood
 from kis.sync.gaps import asked_again
 from kis.sync.pool import calls_within
@@ -121,6 +121,7 @@ class PriceRun:
             # What the head overlaps has been asked for before; only older windows reach further back.
             reached = [*reached[len(plan.head) :], plan.asked_from]
         with transaction.atomic():
+            lock(plan.code)
             self.bars += save_bars(plan.code, bars)
             note_asked(plan.code, daily_from=min(reached), at=self.at if plan.head else None)
 
@@ -155,5 +156,7 @@ class PriceRun:
         for place, came in self.asking.charts(wanted):
             gap, bars = gaps[place], bars_of(came)
             if len(came) == len(wanted[place]) and not self.is_outdated(gap.stock_code, bars):
-                self.bars += save_bars(gap.stock_code, bars)
-                asked_again(gap, filled=is_filled(gap), at=self.at, reason=NOT_THERE)
+                with transaction.atomic():
+                    lock(gap.stock_code)
+                    self.bars += save_bars(gap.stock_code, bars)
+                    asked_again(gap, filled=is_filled(gap), at=self.at, reason=NOT_THERE)

@@ -588,6 +588,43 @@ def test_inside_a_transaction_nothing_leaves_this_thread(real):
     assert (len(list(ask_all(real.session, [1, 2, 3], ask))), names) == (3, {threading.current_thread().name})
 
 
+@pytest.mark.django_db(transaction=True)
+def test_real_and_paper_write_the_same_stocks_at_once(simulator, broker):
+    if connections["default"].vendor != "postgresql":
+        pytest.skip("needs PostgreSQL: SQLite in memory refuses a second writer instead of letting him wait")
+    errors = []
+
+    def keep_bringing(mode, moment, change):
+        try:
+            with connection_to(simulator, mode) as connection:
+                if change:
+                    listen(connection, change)
+                for _ in range(4):
+                    bring(connection, at=moment)
+        except Exception as error:  # noqa: BLE001  # shown by the assertion
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    for moment, change in ((FRIDAY, None), (MONDAY, edit("*", divide(5)))):
+        broker.clock(moment)
+        both = [
+            threading.Thread(target=keep_bringing, args=(mode, moment, change)) for mode in ("real", "paper")
+        ]
+        for thread in both:
+            thread.start()
+        for thread in both:
+            thread.join()
+    assert errors == []
+    for code in THREE:
+        assert stored(code)[:-1] == truth(
+            simulator, code, a_year_before(FRIDAY.date()), FRIDAY.date(), split=5
+        )
+    assert sorted(PriceAdjustment.objects.values_list("stock_code", "ratio")) == [
+        (code, 5) for code in sorted(THREE)
+    ]
+
+
 def test_demo_on_sqlite_gets_by_with_its_threads(tmp_path):
     """The real thing: budget, token and books in one SQLite file, several threads, the pace of the broker."""
     environment = {

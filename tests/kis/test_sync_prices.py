@@ -621,7 +621,7 @@ def test_real_and_paper_write_the_same_stocks_at_once(simulator, broker):
             simulator, code, a_year_before(FRIDAY.date()), FRIDAY.date(), split=5
         )
     assert sorted(PriceAdjustment.objects.values_list("stock_code", "ratio")) == [
-        (code, 5) for code in sorted(THREE)
+        (code, Decimal(5)) for code in sorted(THREE)
     ]
 
 

@@ -127,14 +127,10 @@ def known_accounts() -> list[Account]:
     """Return the configured accounts, and those that only the books still know."""
     accounts = configured_accounts()
     configured = {(account.number, account.mode) for account in accounts}
-    booked = KisAccount.objects.order_by("account_no", "product_code", "is_paper")
-    for number, product_code, is_paper in booked.values_list(
-        "account_no", "product_code", "is_paper"
-    ).distinct():
-        account = AccountNumber(number, product_code)
-        mode: Mode = "paper" if is_paper else "real"
-        if (account, mode) not in configured:
-            accounts.append(of_books(account, mode))
+    for row in KisAccount.objects.newest_of_each():
+        mode: Mode = "paper" if row.is_paper else "real"
+        if (row.account, mode) not in configured:
+            accounts.append(of_books(row.account, mode))
     return accounts
 
 

@@ -1,0 +1,50 @@
+"""Rows of an account among those of many: found by the index, however many others there are."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from kis.client.codes import AccountNumber
+from kis.models import KisAccount
+from tests.factories import AT, snapshot
+
+pytestmark = pytest.mark.django_db
+
+
+def test_newest_snapshot_of_each_account_is_that_of_its_number_product_and_mode():
+    newest: list[KisAccount] = []
+    for columns in (
+        {"account_no": "11111111"},
+        {"account_no": "11111111", "product_code": "22"},
+        {"account_no": "11111111", "is_paper": True},
+        {"account_no": "99999999"},
+    ):
+        snapshot(at=AT, **columns)
+        newest.append(snapshot(at=AT + timedelta(minutes=len(newest) + 1), **columns))
+        snapshot(at=AT - timedelta(days=1), **columns)
+    assert sorted(row.pk for row in KisAccount.objects.newest_of_each()) == [row.pk for row in newest]
+
+
+def test_newest_snapshots_take_a_query_for_each_account_not_for_each_snapshot():
+    def queries():
+        with CaptureQueriesContext(connection) as captured:
+            KisAccount.objects.newest_of_each()
+        return len(captured)
+
+    snapshot()
+    few = queries()
+    for minute in range(1, 9):
+        snapshot(at=AT + timedelta(minutes=minute))
+    assert queries() == few
+
+
+@pytest.mark.parametrize("is_paper", [False, True])
+def test_newest_snapshot_of_an_account_is_read_from_the_index_unsorted(is_paper):
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL reads small tables whole, whatever indexes they have")
+    rows = KisAccount.objects.of(AccountNumber("12345678", "01"), is_paper=is_paper).order_by("-snapshot_at")
+    plan = rows.explain()
+    assert "(account_no=? AND is_paper=? AND product_code=?)" in plan
+    assert "TEMP B-TREE" not in plan

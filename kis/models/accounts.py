@@ -79,7 +79,8 @@ class KisAccount(models.Model):
             models.CheckConstraint(condition=~Q(account_no=""), name="kis_account_has_number"),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["-snapshot_at"], name="kis_account_newest"),  # admin list
+            models.Index(fields=["-snapshot_at"], name="kis_account_newest"),  # admin list, API
+            models.Index(fields=["is_paper", "-snapshot_at"], name="kis_account_mode"),  # API, one mode
         ]
 
     def __str__(self) -> str:

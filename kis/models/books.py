@@ -51,7 +51,8 @@ class KisHolding(models.Model):
             models.Index(fields=["stock_code", "-snapshot_at"], name="kis_holding_stock_history"),
             models.Index(
                 fields=["-snapshot_at", "-evlu_amt", "stock_code"], name="kis_holding_newest"
-            ),  # admin list
+            ),  # admin list, API
+            models.Index(fields=["is_paper", "-snapshot_at"], name="kis_holding_mode"),  # API, one mode
         ]
 
     def __str__(self) -> str:
@@ -144,7 +145,11 @@ class KisExecution(models.Model):
                 condition=Q(cost_source__in=["unknown", "estimated"]),
                 name="kis_execution_unsettled",
             ),
-            models.Index(fields=["-exec_dt", "-exec_tmd", "-id"], name="kis_execution_newest"),  # admin list
+            models.Index(
+                fields=["-exec_dt", "-exec_tmd", "-id"], name="kis_execution_newest"
+            ),  # admin list, API
+            # API, one mode; not the whole order, or SQLite would prefer it to the index of an account.
+            models.Index(fields=["is_paper", "-exec_dt"], name="kis_execution_mode"),
             models.Index(fields=["stock_code", "-exec_dt"], name="kis_execution_stock"),
         ]
 

@@ -65,6 +65,7 @@ class SyncRun(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["-started_at", "-id"], name="kis_sync_run_newest"),  # admin list, API
             # Latest run of an account: status strip, PDF, admin.
             models.Index(
                 fields=["account_no", "is_paper", "product_code", "-started_at"], name="kis_sync_run_latest"

@@ -15,9 +15,9 @@ from kis import (
     admin_market,  # noqa: F401  # registers stocks, days and prices
 )
 from kis.admin_base import ReadOnlyAdmin, figure, gain, rate, won
-from kis.admin_filters import AccountFilter, SnapshotAccountFilter
+from kis.admin_filters import AccountFilter, AgreementFilter, SnapshotAccountFilter
 from kis.client.records.orders import Request
-from kis.korean import masked_account, number
+from kis.korean import masked_account, number, signed
 from kis.models import (
     AccessToken,
     DailyPrice,
@@ -30,6 +30,7 @@ from kis.models import (
     SyncRun,
     WireFinding,
 )
+from kis.reconciliation import badge_of, checks_of
 
 
 @admin.display(description="모드", ordering="is_paper")
@@ -262,10 +263,43 @@ class SyncRunAdmin(BooksAdmin):
         account,
         "status",
         won("requests", "요청"),
-        won("differences", "차이"),
+        "badge",
         "error",
     )
-    list_filter = ("status", "is_paper", AccountFilter, "job")
+    list_filter = ("status", AgreementFilter, "is_paper", AccountFilter, "job")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Show the reconciliation first, as a table instead of JSON."""
+        fields = super().get_readonly_fields(request, obj)
+        return ["badge", "comparisons", *(name for name in fields if name != "checks")]
+
+    @admin.display(description="대사", ordering="differences")
+    def badge(self, run: SyncRun) -> SafeString:
+        css_class = "differs" if run.differences else "agrees" if run.checks else ""
+        return format_html('<span class="badge {}">{}</span>', css_class, badge_of(checks_of(run.checks)))
+
+    @admin.display(description="대사 항목")
+    def comparisons(self, run: SyncRun) -> SafeString:
+        """List every comparison with both sides; what differs in bold, with the row that explains it."""
+        lines = format_html_join(
+            "",
+            "<tr{}><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            (
+                (
+                    mark_safe(' class="this"') if check.difference else "",
+                    check.name,
+                    figure(f"{number(check.ours)}{check.unit}"),
+                    figure(f"{number(check.broker)}{check.unit}"),
+                    figure(f"{signed(check.difference)}{check.unit}" if check.difference else "일치"),
+                    check.row,
+                )
+                for check in checks_of(run.checks)
+            ),
+        )
+        heads = mark_safe(
+            "<tr><th>항목</th><th>우리 합계</th><th>증권사</th><th>차이 (증권사 − 우리)</th><th>해당 행</th></tr>"
+        )
+        return format_html('<table class="chain">{}{}</table>', heads, lines) if run.checks else figure("–")
 
 
 @admin.register(AccessToken)

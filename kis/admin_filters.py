@@ -1,5 +1,6 @@
-"""The accounts of a list in the admin, to look at one of them alone."""
+"""What narrows a list in the admin and is no column of it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -10,6 +11,7 @@ from kis.account_keys import text_of
 from kis.accounts import Account, known_accounts
 from kis.client.codes import AccountNumber
 from kis.encryption import fingerprints
+from kis.models.runs import SyncRunQuerySet
 
 KEY_LENGTH = 16
 
@@ -45,6 +47,25 @@ class SnapshotAccountFilter(AccountFilter):
     """The same for rows of a snapshot."""
 
     way = "kis_account__"
+
+
+class AgreementFilter(admin.SimpleListFilter):
+    """Runs by how their reconciliation came out; one that compared nothing does not count as agreeing."""
+
+    title = "대사"
+    parameter_name = "agreement"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("differs", "차이 있음"), ("agrees", "일치"), ("none", "대사 없음")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        ways: dict[str | None, Callable[[Any], QuerySet[Any]]] = {
+            "differs": SyncRunQuerySet.differing,
+            "agrees": SyncRunQuerySet.agreeing,
+            "none": SyncRunQuerySet.not_compared,
+        }
+        keep = ways.get(self.value())
+        return keep(queryset) if keep else queryset
 
 
 def key_of(account: Account) -> str:

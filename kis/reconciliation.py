@@ -50,6 +50,19 @@ class Check:
         )
 
 
+def checks_of(stored: Iterable[Mapping[str, Any]]) -> list[Check]:
+    """Read the comparisons of a run as they are stored."""
+    return [Check.from_json(values) for values in stored]
+
+
+def badge_of(checks: Sequence[Check]) -> str:
+    """Say in a word or two how all comparisons of a run came out."""
+    if not checks:
+        return "대사 없음"
+    differing = sum(1 for check in checks if check.difference)
+    return f"차이 {differing}건" if differing else "일치"
+
+
 def check_books(balance: Balance) -> list[Check]:
     """Return the comparisons of the balance with itself, agreeing or not."""
     held, totals = balance.held, balance.totals

@@ -7,7 +7,16 @@ from kis.models.owned import OwnedQuerySet
 
 
 class SyncRunQuerySet(OwnedQuerySet["SyncRun"]):
-    pass
+    def agreeing(self) -> "SyncRunQuerySet":
+        """Keep runs whose books were compared with the broker's without a difference."""
+        return self.filter(differences=0).exclude(checks=[])
+
+    def differing(self) -> "SyncRunQuerySet":
+        return self.filter(differences__gt=0)
+
+    def not_compared(self) -> "SyncRunQuerySet":
+        """Keep runs that ended before there was anything to compare, or are not there yet."""
+        return self.filter(checks=[])
 
 
 class SyncRun(models.Model):

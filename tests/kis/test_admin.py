@@ -1,5 +1,7 @@
 """The books in the admin: readable, never editable, and no slower with more rows."""
 
+import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -18,6 +20,7 @@ from kis.models import (
     RateBudget,
     SyncRun,
 )
+from kis.reconciliation import Check
 from tests.factories import AT, fill, order, snapshot, stocks, sync_run
 
 pytestmark = pytest.mark.django_db
@@ -130,3 +133,51 @@ def test_holding_is_found_by_code_and_by_name(owner):
     make_books(3)
     for text in ("010001", "종목001"):
         assert owner.get(page(KisHolding, "changelist"), {"q": text}).context["cl"].result_count == 1
+
+
+# --- reconciliation of the runs --------------------------------------------------------------------------------------
+
+DIFFERING = Check("오늘 체결 수량", 1_010, 1_013, unit="주", row="삼성전자 005930")
+AGREEING = Check("매입금액 합", 11_129_908, 11_129_908)
+
+
+@pytest.fixture
+def runs():
+    """Return a run that agrees, one that differs and one that compared nothing."""
+    return {
+        "일치": sync_run(checks=[AGREEING.as_json()]),
+        "차이 1건": sync_run(checks=[AGREEING.as_json(), DIFFERING.as_json()], differences=1),
+        "대사 없음": sync_run(status=SyncRun.Status.FAILED, error="증권사에 연결하지 못했습니다."),
+    }
+
+
+def test_list_of_runs_says_how_each_came_out(owner, runs):
+    shown = owner.get(page(SyncRun, "changelist")).content.decode()
+    assert '<span class="badge agrees">일치</span>' in shown
+    assert '<span class="badge differs">차이 1건</span>' in shown
+    assert '<span class="badge ">대사 없음</span>' in shown
+
+
+@pytest.mark.parametrize(
+    ("word", "badge"), [("agrees", "일치"), ("differs", "차이 1건"), ("none", "대사 없음")]
+)
+def test_runs_are_filtered_by_how_they_came_out(owner, runs, word, badge):
+    shown = owner.get(page(SyncRun, "changelist"), {"agreement": word}).context["cl"].queryset
+    assert [run.pk for run in shown] == [runs[badge].pk]
+
+
+def test_run_shows_each_comparison_with_both_sides_and_the_row_to_blame(owner, runs):
+    shown = owner.get(page(SyncRun, "change", runs["차이 1건"].pk)).content.decode()
+    rows = [
+        re.sub(r"<[^>]+>", "|", row).replace("||", "|")
+        for row in re.findall(r"<tr[^>]*>(.*?)</tr>", shown, flags=re.DOTALL)
+    ]
+    texts = [[cell for cell in row.split("|") if cell.strip()] for row in rows]
+    assert ["매입금액 합", "11,129,908원", "11,129,908원", "일치"] in texts
+    assert ["오늘 체결 수량", "1,010주", "1,013주", "+3주", "삼성전자 005930"] in texts
+    assert "&quot;ours&quot;" not in shown
+
+
+def test_row_to_blame_is_text_not_markup(owner):
+    run = sync_run(checks=[replace(DIFFERING, row="<script>alert(1)</script>").as_json()], differences=1)
+    assert b"<script>alert" not in owner.get(page(SyncRun, "change", run.pk)).content

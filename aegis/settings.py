@@ -157,6 +157,18 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "admin:login"
 X_FRAME_OPTIONS = "DENY"
 
+# API ----------------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["kis.api.access.Session"],
+    "DEFAULT_PERMISSION_CLASSES": ["kis.api.access.MayView"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "kis.api.negotiation.Negotiation",
+    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"user": "600/min"},
+    "EXCEPTION_HANDLER": "kis.api.errors.handle",
+}
+
 # Worker -------------------------------------------------------------------------------------------------------------
 Q_CLUSTER = {
     "name": "aegis",

@@ -1,0 +1,118 @@
+"""One shape for everything that goes wrong: `{"error": {"code", "message", "detail"?}}`."""
+
+import logging
+from collections.abc import Callable, Mapping
+from math import ceil
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.views import defaults
+from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+
+logger = logging.getLogger(__name__)
+
+#: Every code there is, and what it says. Programs rely on the codes; the words may change.
+MESSAGES = {
+    "bad_parameter": "조회 조건의 값을 알 수 없습니다.",
+    "unknown_parameter": "없는 조회 조건입니다.",
+    "bad_request": "요청을 읽을 수 없습니다.",
+    "not_authenticated": "로그인이 필요합니다.",
+    "permission_denied": "볼 수 있는 권한이 없습니다.",
+    "not_found": "찾으시는 자료가 없습니다.",
+    "method_not_allowed": "조회(GET)만 할 수 있습니다.",
+    "not_acceptable": "JSON과 CSV로만 드릴 수 있습니다.",
+    "throttled": "요청이 너무 많습니다. 잠시 뒤에 다시 시도해 주세요.",
+    "server_error": "서버에서 처리하지 못했습니다. 기록을 확인해 주세요.",
+}
+CODES: Mapping[type[Exception], str] = {
+    Http404: "not_found",
+    PermissionDenied: "permission_denied",
+    SuspiciousOperation: "bad_request",
+    exceptions.NotAuthenticated: "not_authenticated",
+    exceptions.AuthenticationFailed: "not_authenticated",
+    exceptions.PermissionDenied: "permission_denied",
+    exceptions.NotFound: "not_found",
+    exceptions.MethodNotAllowed: "method_not_allowed",
+    exceptions.NotAcceptable: "not_acceptable",
+    exceptions.Throttled: "throttled",
+}
+STATUSES = {"bad_request": 400, "permission_denied": 403, "not_found": 404, "server_error": 500}
+
+
+class BadParameter(exceptions.APIException):
+    """A parameter of the address that cannot be followed; `field` is its name, the text says what would do."""
+
+    status_code = 400
+    default_code = "bad_parameter"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class UnknownParameter(BadParameter):
+    """A parameter this list does not know; ignoring it would answer another question."""
+
+    default_code = "unknown_parameter"
+
+    def __init__(self, field: str, known: list[str]) -> None:
+        super().__init__(field, f"없는 조회 조건입니다. 쓸 수 있는 것: {', '.join(known) or '없음'}")
+
+
+def error_body(code: str, message: str = "", detail: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    error: dict[str, Any] = {"code": code, "message": message or MESSAGES[code]}
+    if detail:
+        error["detail"] = detail
+    return {"error": error}
+
+
+def handle(error: Exception, context: Mapping[str, Any]) -> Response:
+    """Turn whatever a view raised into an answer, always JSON; what nobody expected is logged, not shown."""
+    if (request := context.get("request")) is not None:
+        request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
+    if isinstance(error, BadParameter):
+        return Response(
+            error_body(error.default_code, str(error.detail), {"field": error.field}),
+            status=error.status_code,
+        )
+    code = next((code for kind, code in CODES.items() if isinstance(error, kind)), "")
+    if isinstance(error, exceptions.APIException):
+        return refusal(error, code or "bad_request")
+    if not code:
+        logger.error("API request failed", exc_info=error)
+        code = "server_error"
+    return Response(error_body(code), status=STATUSES[code])
+
+
+def refusal(error: exceptions.APIException, code: str) -> Response:
+    """Return the answer to what the framework itself refuses, with how to sign in or when to come back."""
+    headers, detail = {}, {}
+    if auth_header := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = auth_header
+    if wait := getattr(error, "wait", None):
+        detail["retry_after"] = ceil(wait)
+        headers["Retry-After"] = str(detail["retry_after"])
+    return Response(error_body(code, detail=detail), status=error.status_code, headers=headers)
+
+
+# --- what never reaches a view ---------------------------------------------------------------------------------------
+
+
+def outside(code: str, page: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Return a handler that answers in our shape below /api/, and with Django's page elsewhere."""
+
+    def answer(request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponseBase:  # noqa: ANN401
+        if request.path.startswith("/api/"):
+            return JsonResponse(error_body(code), status=STATUSES[code])
+        return page(request, *arguments, **named)
+
+    return answer
+
+
+bad_request = outside("bad_request", defaults.bad_request)
+permission_denied = outside("permission_denied", defaults.permission_denied)
+not_found = outside("not_found", defaults.page_not_found)
+server_error = outside("server_error", defaults.server_error)

@@ -143,6 +143,19 @@ def test_error_of_a_file_is_an_error_not_a_file(api, monkeypatch):
     assert b"secret" not in response.content
 
 
+def test_file_that_breaks_off_says_so_in_its_last_line(api, monkeypatch, caplog):
+    def broken(rows, order, *, limit):
+        yield list(order.sorted(rows)[:1])
+        raise DatabaseError("server is gone")
+
+    snapshot(stocks(2))
+    monkeypatch.setattr(views, "every_page", broken)
+    lines = api.csv("holdings").splitlines()
+    assert len(lines) == 3
+    assert lines[2].startswith("오류: 여기서 끊겼습니다.")
+    assert "CSV export broke off" in caplog.text
+
+
 def test_head_of_a_file_sends_no_rows(api):
     snapshot([Held()])
     response = api.client.head("/api/v1/holdings?format=csv")

@@ -99,8 +99,8 @@ class TableView(Private, ViewSetMixin, GenericAPIView[Any]):
         rows = narrowed(self.rows(), self.conditions(values), values)
         if as_csv:
             pages = every_page(rows, order, limit=CHUNK)
-            name = self.basename or self.model._meta.db_table  # noqa: SLF001  # Django's own name for it
-            return csv_response(pages, self.get_serializer(), name=name, body=request.method != "HEAD")
+            has_body = request.method != "HEAD"
+            return csv_response(pages, self.get_serializer(), name=str(self.basename), body=has_body)
         page, cursor = page_of(
             rows, order, cursor=values.get("cursor"), limit=read_limit(values.get("limit"))
         )

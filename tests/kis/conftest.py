@@ -1,4 +1,4 @@
-"""A running simulator and a bare caller, so that what is asserted is what goes over the wire."""
+"""What tests ask: a running simulator by a bare caller, so that the wire is what is asserted, or our API as its owner."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 import requests
+from django.contrib.auth import get_user_model
+from django.core.cache import cache
 
 from kis.simulator.hours import KST
 from kis.simulator.server import Endpoint, Simulator, SimulatorConfig
+from tests.kis.api_rows import Api
+from tests.kis.owning import of_owner
 
 TEN_ON_FRIDAY = datetime(2026, 11, 20, 10, 0, tzinfo=KST)
 TRADING = "/uapi/domestic-stock/v1/trading"
@@ -199,3 +203,13 @@ def real(simulator):
 @pytest.fixture
 def paper(simulator):
     return Caller(simulator.paper)
+
+
+@pytest.fixture
+def api(client, settings):
+    """Ask the API as the owner of one real account who has asked nothing yet."""
+    cache.clear()  # how often somebody asked is counted there
+    settings.AEGIS_DEMO = False
+    settings.KIS_ACCOUNTS = of_owner(real="12345678-01")
+    client.force_login(get_user_model().objects.create_superuser("owner"))
+    return Api(client)

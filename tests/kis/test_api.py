@@ -4,34 +4,19 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from kis.models import KisAccount, KisExecution, KisHolding, KisUnfilledOrder, SyncRun
 from tests.factories import AT, Stock, fill, hold, order, snapshot, stocks, sync_run
-from tests.kis.api_rows import AGREEING, DIFFERING, MONDAY, ROUTES, Api, make_rows, order_detail, seoul
-from tests.kis.owning import of_owner, store
+from tests.kis.api_rows import AGREEING, DIFFERING, MONDAY, ROUTES, make_rows, order_detail, seoul
+from tests.kis.owning import store
 
 pytestmark = pytest.mark.django_db
 
 #: What no list shows, and what the account's columns become.
 NOT_LISTED = {"raw_json", "steps", "lease_until", "account_key", "meaning", "ordinal"}
 OWN = {"account", "account_no", "badge"}
-
-
-@pytest.fixture(autouse=True)
-def mine(settings):
-    cache.clear()  # how often somebody asked is counted there
-    settings.AEGIS_DEMO = False
-    settings.KIS_ACCOUNTS = of_owner(real="12345678-01")
-
-
-@pytest.fixture
-def api(client):
-    client.force_login(get_user_model().objects.create_superuser("owner"))
-    return Api(client)
 
 
 def assert_same(shown, stored):

@@ -4,16 +4,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.core.cache import cache
 from django.db import DatabaseError
 
 from kis.api import views
 from kis.models import KbTrade, KisDailySummary, KisHolding, KisOrderDetail, Stock
 from tests.factories import AT, fill, snapshot, stocks, sync_run
 from tests.factories import Stock as Held
-from tests.kis.api_rows import AGREEING, ROUTES, Api, error_of, make_rows
-from tests.kis.owning import of_owner
+from tests.kis.api_rows import AGREEING, ROUTES, error_of, make_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -26,19 +23,6 @@ FORMULAS = [
     "\r=1",
     "\n=1",
 ]
-
-
-@pytest.fixture(autouse=True)
-def mine(settings):
-    cache.clear()
-    settings.AEGIS_DEMO = False
-    settings.KIS_ACCOUNTS = of_owner(real="12345678-01")
-
-
-@pytest.fixture
-def api(client):
-    client.force_login(get_user_model().objects.create_superuser("owner"))
-    return Api(client)
 
 
 @pytest.mark.parametrize("route", ROUTES)

@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.core.cache import cache
 from django.db import OperationalError
 from django.http import QueryDict
 from django.test import Client
@@ -15,24 +14,11 @@ from rest_framework.throttling import UserRateThrottle
 from kis.api import views
 from kis.api.errors import MESSAGES
 from tests.factories import Stock, fill, snapshot
-from tests.kis.api_rows import ROUTES, Api, error_of
-from tests.kis.owning import of_owner, store
+from tests.kis.api_rows import ROUTES, error_of
+from tests.kis.owning import store
 
 pytestmark = pytest.mark.django_db
 HANGUL = re.compile("[가-힣]")
-
-
-@pytest.fixture(autouse=True)
-def mine(settings):
-    cache.clear()
-    settings.AEGIS_DEMO = False
-    settings.KIS_ACCOUNTS = of_owner(real="12345678-01")
-
-
-@pytest.fixture
-def api(client):
-    client.force_login(get_user_model().objects.create_superuser("owner"))
-    return Api(client)
 
 
 @pytest.mark.parametrize(

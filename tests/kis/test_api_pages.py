@@ -3,30 +3,14 @@
 from datetime import time, timedelta
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from kis.models import DailyPrice, KisExecution
 from tests.factories import AT, fill, snapshot, stocks
-from tests.kis.api_rows import ROUTES, Api, make_rows
-from tests.kis.owning import of_owner
+from tests.kis.api_rows import ROUTES, make_rows
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def mine(settings):
-    cache.clear()
-    settings.AEGIS_DEMO = False
-    settings.KIS_ACCOUNTS = of_owner(real="12345678-01")
-
-
-@pytest.fixture
-def api(client):
-    client.force_login(get_user_model().objects.create_superuser("owner"))
-    return Api(client)
 
 
 @pytest.mark.parametrize("turned", [False, True])

@@ -20,7 +20,7 @@ MESSAGES = {
     "unknown_parameter": "없는 조회 조건입니다.",
     "bad_request": "요청을 읽을 수 없습니다.",
     "not_authenticated": "로그인이 필요합니다.",
-    "permission_denied": "볼 수 있는 권한이 없습니다.",
+    "permission_denied": "이 요청을 할 권한이 없습니다.",
     "not_found": "찾으시는 자료가 없습니다.",
     "method_not_allowed": "조회(GET)만 할 수 있습니다.",
     "not_acceptable": "JSON과 CSV로만 드릴 수 있습니다.",
@@ -106,7 +106,9 @@ def outside(code: str, page: Callable[..., HttpResponseBase]) -> Callable[..., H
 
     def answer(request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponseBase:  # noqa: ANN401
         if request.path.startswith("/api/"):
-            return JsonResponse(error_body(code), status=STATUSES[code])
+            return JsonResponse(
+                error_body(code), status=STATUSES[code], json_dumps_params={"ensure_ascii": False}
+            )
         return page(request, *arguments, **named)
 
     return answer

@@ -11,7 +11,6 @@ from django.db import transaction
 from kis.account_keys import stored_as
 from kis.calendar import business_day_after
 from kis.client.codes import AccountNumber, Environment
-from kis.client.endpoints.profit import trade_profit
 from kis.client.errors import KisError, KisMisconfigured
 from kis.client.records.orders import Side
 from kis.client.records.profit import TradeProfit
@@ -33,6 +32,7 @@ from kis.portfolio.costs import (
 )
 from kis.portfolio.unknown import Unknown
 from kis.reconciliation import Check, named
+from kis.sync.trade_profits import TradeProfits
 
 BATCH = 500
 #: Calls a run may spend on the costs of past days, newest first; what is left waits for the next run.
@@ -125,7 +125,7 @@ class Settled:
     problems: tuple[str, ...] = ()
 
 
-def settle_past_days(connection: Connection, *, today: date) -> Settled:
+def settle_past_days(connection: Connection, *, today: date, profits: TradeProfits) -> Settled:
     """Settle days that are over and still estimated, newest first, so many a run. A broker that fails ends it.
 
     What is there stays as it was when this fails: a day is written as a whole or not at all.
@@ -143,7 +143,7 @@ def settle_past_days(connection: Connection, *, today: date) -> Settled:
     problems = []
     for day in days:
         try:
-            count, found = settle_costs(connection, day)
+            count, found = settle_costs(connection, day, profits=profits)
         except KisError as error:
             problems.append(f"{short_day(day)} 비용을 확정하지 못했습니다. {error}")
             break
@@ -153,7 +153,7 @@ def settle_past_days(connection: Connection, *, today: date) -> Settled:
     return Settled(len(days), settled, fills, tuple(checks), tuple(problems))
 
 
-def settle_costs(connection: Connection, day: date) -> tuple[int, list[Check]]:
+def settle_costs(connection: Connection, day: date, *, profits: TradeProfits) -> tuple[int, list[Check]]:
     """Replace the estimated costs of a past day by the broker's; return how many, and the day's comparison.
 
     Real: fee and tax of each stock on that day (TTTC8715R), spread over its orders to the won. Paper, which has no such
@@ -162,10 +162,10 @@ def settle_costs(connection: Connection, day: date) -> tuple[int, list[Check]]:
     """
     if connection.environment.is_paper:
         return settle_by_day(connection, day)
-    profit = trade_profit(connection.session, first=day, last=day)
-    if not profit.rows:
+    rows = profits.of(day).rows
+    if not rows:
         return 0, []
-    return settle_by_stock(connection, day, profit.rows)
+    return settle_by_stock(connection, day, rows)
 
 
 def fills_of(connection: Connection, day: date) -> list[KisExecution]:

@@ -9,7 +9,6 @@ from django.db import transaction
 
 from kis.calendar import business_day_before, business_days
 from kis.client.codes import AccountNumber
-from kis.client.endpoints.profit import trade_profit
 from kis.client.errors import KisError
 from kis.connect import Connection
 from kis.korean import SEOUL, day, short_day
@@ -27,6 +26,7 @@ from kis.sync.day_rows import (
     save_trades,
     stored_summaries,
 )
+from kis.sync.trade_profits import TradeProfits
 
 #: Days that may still change are looked at again for so long; what is not settled by then stays estimated.
 RECENT = timedelta(days=92)
@@ -64,7 +64,7 @@ def close_day(account: AccountNumber, on: date, *, is_paper: bool, at: datetime)
     return summaries[on]
 
 
-def close_days(connection: Connection) -> Closed:
+def close_days(connection: Connection, *, profits: TradeProfits) -> Closed:
     """Close every day of an account that is over and not final; past days follow what has become known since.
 
     The broker is asked for its profit of a few days, before anything is written; where it does not answer, that is a
@@ -75,7 +75,7 @@ def close_days(connection: Connection) -> Closed:
     books = load_books(account, is_paper=is_paper, since=first_open_day(account, is_paper=is_paper, at=at))
     summaries = stored_summaries(books)
     wanted = [on for on in closable_days(books, at=at) if is_open(on, books, summaries, at=at)]
-    answers, problems = ask_broker(connection, books, summaries, wanted)
+    answers, problems = ask_broker(profits, books, summaries, wanted)
     written = write_days(books, summaries, wanted, at=at, answers=answers)
     return Closed(len(wanted), len(written), problems)
 
@@ -126,7 +126,7 @@ def is_open(on: date, books: DayBooks, summaries: Mapping[date, KisDailySummary]
 
 
 def ask_broker(
-    connection: Connection,
+    profits: TradeProfits,
     books: DayBooks,
     summaries: Mapping[date, KisDailySummary],
     days: Iterable[date],
@@ -140,11 +140,11 @@ def ask_broker(
     wanted.sort(key=lambda on: (asked_at(summaries.get(on)), -on.toordinal()))
     for on in wanted[:MOST_ASKED]:
         try:
-            profit = trade_profit(connection.session, first=on, last=on)
+            told = profits.of(on)
         except KisError as error:
             return answers, (f"{short_day(on)} 증권사의 매매손익을 받지 못했습니다. {error}",)
-        rows = [dict(row.raw) for row in profit.rows]
-        answers[on] = {"broker_asked_at": connection.now(), "raw_json": {"trade_profit": rows}}
+        rows = [dict(row.raw) for row in told.rows]
+        answers[on] = {"broker_asked_at": told.asked_at, "raw_json": {"trade_profit": rows}}
     return answers, ()
 
 

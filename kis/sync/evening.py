@@ -8,17 +8,18 @@ from kis.korean import SEOUL
 from kis.models import KisDailySummary
 from kis.sync.days import close_days, is_due
 from kis.sync.index_prices import fetch_index_prices
+from kis.sync.trade_profits import TradeProfits
 
 if TYPE_CHECKING:
     from kis.sync.run import Steps
 
 
-def copy_days(connection: Connection, *, steps: "Steps") -> tuple[str, ...]:
+def copy_days(connection: Connection, *, profits: TradeProfits, steps: "Steps") -> tuple[str, ...]:
     """Close the days that are over, if there is one; returns a sentence for each trouble, which spoils nothing."""
     if not is_due(connection):
         return ()
     environment = connection.environment
-    closed = close_days(connection)
+    closed = close_days(connection, profits=profits)
     note = f"새로 계산 {closed.days}일" if closed.days else "모두 최신"
     steps.add(
         "close_days",

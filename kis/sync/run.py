@@ -19,6 +19,7 @@ from kis.sync.fetch import OrderLists, Picture, fetch_balance, fetch_orders
 from kis.sync.market import copy_lists, copy_prices
 from kis.sync.progress import Listener, Quiet, Step
 from kis.sync.save import save_snapshot
+from kis.sync.trade_profits import TradeProfits
 
 JOB = "sync_kis_data"
 FIRST_LOOK_BACK = timedelta(days=7)
@@ -50,10 +51,11 @@ def carry_out(run: SyncRun, connection: Connection, *, listener: Listener | None
     try:
         notes = copy_lists(connection, steps=steps)
         account, warnings = copy_books(connection, run=run, steps=steps)
-        warnings += copy_costs(connection, account=account, run=run, steps=steps)
+        profits = TradeProfits(connection)
+        warnings += copy_costs(connection, account=account, profits=profits, run=run, steps=steps)
         problems = copy_prices(connection, account=account, steps=steps, listener=listener)
         look_again_at_shares(account, run=run)
-        problems += copy_days(connection, steps=steps)
+        problems += copy_days(connection, profits=profits, steps=steps)
     except KisError as error:
         end(run, connection, status=SyncRun.Status.FAILED, steps=steps, error=str(error))
         raise
@@ -156,9 +158,12 @@ def reconcile(picture: Picture, lists: OrderLists) -> list[Check]:
     return checks
 
 
-def copy_costs(connection: Connection, *, account: KisAccount, run: SyncRun, steps: Steps) -> tuple[str, ...]:
+def copy_costs(
+    connection: Connection, *, account: KisAccount, profits: TradeProfits, run: SyncRun, steps: Steps
+) -> tuple[str, ...]:
     """Settle the costs of days that are over; the books keep their estimates where that fails."""
-    settled = settle_past_days(connection, today=account.snapshot_at.astimezone(SEOUL).date())
+    today = account.snapshot_at.astimezone(SEOUL).date()
+    settled = settle_past_days(connection, today=today, profits=profits)
     if settled.checks:
         put_checks(run, settled.checks)
     environment = connection.environment

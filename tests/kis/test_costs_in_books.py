@@ -12,6 +12,7 @@ from kis.models import KisExecution, Stock, SyncRun
 from kis.simulator.ledger import commission
 from kis.sync import sync_account
 from kis.sync.costs import MOST_DAYS, settle_costs
+from kis.sync.trade_profits import TradeProfits
 from tests.kis.syncing import SAMSUNG, TEN, TODAY, Broker, Desk, connection_to, leave_out_the_market
 
 pytestmark = pytest.mark.django_db
@@ -346,7 +347,7 @@ def test_stock_whose_trades_are_not_the_brokers_is_named_and_not_settled(desk, c
     sync_account(connection)
     desk.broker.clock(MONDAY)
     KisExecution.objects.filter(odno=first).delete()
-    settled, [check] = settle_costs(connection, TODAY)
+    settled, [check] = settle_costs(connection, TODAY, profits=TradeProfits(connection))
     assert settled == 2  # the other stock
     assert (check.difference > 0, check.row) == (True, f"삼성전자 {SAMSUNG}")
     left = KisExecution.objects.filter(stock_code=SAMSUNG)

@@ -605,6 +605,23 @@ def test_broker_is_asked_about_few_days_in_one_run(live, monkeypatch):
     assert life.summary(THU).is_final
 
 
+def test_broker_is_asked_once_about_a_day_whoever_wants_to_know(live):
+    life = live()
+
+    def asked():
+        return life.broker.get("requests")["counts"].get("TTTC8715R", 0)
+
+    life.sell(10, 62_000)
+    life.evening(MON)
+    assert asked() == 1
+    life.at(TUE)
+    life.sell(10, 62_000)
+    life.evening(TUE)
+    assert asked() == 3  # Monday for its costs and its profit, Tuesday for its profit
+    assert life.summary(MON).is_final
+    assert set(KisExecution.objects.filter(exec_dt=MON).values_list("cost_source", flat=True)) == {"actual"}
+
+
 def test_index_that_cannot_be_had_spoils_nothing(life):
     life.broker.fault("FHKUP03500100", "http_500_before")
     run = life.evening(MON)

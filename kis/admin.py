@@ -21,6 +21,7 @@ from kis.korean import masked_account, number, signed
 from kis.models import (
     AccessToken,
     DailyPrice,
+    FeedLease,
     KisAccount,
     KisExecution,
     KisHolding,
@@ -323,6 +324,18 @@ class RateBudgetAdmin(ReadOnlyAdmin):
 
     @admin.display(description="앱키 지문")
     def short_id(self, row: RateBudget) -> str:
+        return row.key_id[:12]
+
+
+@admin.register(FeedLease)
+class FeedLeaseAdmin(ReadOnlyAdmin):
+    """Until when a process is taken to be listening to the broker's websocket."""
+
+    list_display = ("short_id", "lease_until")
+    fields = ("short_id", "lease_until")
+
+    @admin.display(description="앱키 지문")
+    def short_id(self, row: FeedLease) -> str:
         return row.key_id[:12]
 
 

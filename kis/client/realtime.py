@@ -129,6 +129,11 @@ class RealtimeFeed:
         """Hear what becomes of orders. Raises KisMisconfigured without an HTS ID, TooManyRegistrations."""
         self.registrations.add_fills()
 
+    @property
+    def wants_fills(self) -> bool:
+        """Return whether notices are heard, or will be as soon as the line is back; the broker may have refused them."""
+        return self.registrations.fills in self.registrations.wanted
+
     def events(self, *, timeout_seconds: float) -> Iterator[Event]:
         """Yield events until none has come for so long. Raises as `next_event`."""
         while (event := self.next_event(timeout_seconds=timeout_seconds)) is not None:

@@ -5,7 +5,7 @@ from kis.models.books import KisExecution, KisHolding, KisUnfilledOrder
 from kis.models.broker_accounts import BrokerAccount
 from kis.models.days import IndexPrice, KisDailySummary, KisDepositLog, KisTradeProfit
 from kis.models.drift import WireFinding
-from kis.models.keys import AccessToken, RateBudget
+from kis.models.keys import AccessToken, FeedLease, RateBudget
 from kis.models.market import DailyPrice, MinPrice, PriceAdjustment, PriceGap, PriceHistory
 from kis.models.orders import KisOrderDetail
 from kis.models.runs import SyncRun
@@ -16,6 +16,7 @@ __all__ = [
     "AccessToken",
     "BrokerAccount",
     "DailyPrice",
+    "FeedLease",
     "IndexPrice",
     "KbHolding",
     "KbStatement",

@@ -40,3 +40,19 @@ class RateBudget(models.Model):
 
     def __str__(self) -> str:
         return f"호출 한도 {self.key_id[:8]}"
+
+
+class FeedLease(models.Model):
+    """Which process listens to the websocket with an app key, and until when it is taken to be alive (`kis.feed_lease`)."""
+
+    key_id = models.CharField("앱키 지문", max_length=64, unique=True)
+    holder = models.CharField("받는 곳", max_length=32, blank=True)
+    lease_until = models.DateTimeField("임대 끝")
+
+    class Meta:
+        db_table = "kis_feed_lease"
+        verbose_name = "실시간 연결"
+        verbose_name_plural = "실시간 연결"
+
+    def __str__(self) -> str:
+        return f"실시간 연결 {self.key_id[:8]}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from kis.client.codes import AccountNumber
 from kis.client.protocol import Row
-from kis.client.records.orders import OrderRecord, Request, Side
+from kis.client.records.orders import OrderRecord, Request, Side, UnfilledRecord
 from kis.client.records.realtime import NoticeKind
 from kis.models import KisOrderDetail
 from kis.models.books import Side as ModelSide
@@ -107,6 +107,13 @@ def content(row: KisOrderDetail) -> tuple[Any, ...]:
 
 
 # --- the broker's list ----------------------------------------------------------------------------------------------
+
+
+def waiting_keys(unfilled: Iterable[UnfilledRecord], *, is_paper: bool) -> frozenset[tuple[str, str]] | None:
+    """Return the orders that the broker calls open; None on paper, which is not asked but concluded from the list."""
+    if is_paper:
+        return None
+    return frozenset((row.branch, wire_number(row.number)) for row in unfilled)
 
 
 def save_order_details(

@@ -12,14 +12,13 @@ from kis.client.records.balance import HoldingRecord
 from kis.client.records.orders import OrderRecord, Side, UnfilledRecord
 from kis.models import KisAccount, KisExecution, KisHolding, KisUnfilledOrder, SyncRun
 from kis.models.books import Side as ModelSide
-from kis.orders import wire_number
 from kis.portfolio.costs import CommissionPlan
 from kis.reconciliation import FILLS_OF_TODAY, Check
 from kis.runs import RunTakenOver, keep_alive
 from kis.sync.checks import check_shares, check_trades, put_checks
 from kis.sync.costs import estimate_costs
 from kis.sync.fetch import Picture
-from kis.sync.orders import OrderChanges, save_order_details
+from kis.sync.orders import OrderChanges, save_order_details, waiting_keys
 
 BATCH = 500
 #: Costs are of the whole order: what a further fill changes is estimated anew.
@@ -76,7 +75,7 @@ def save_snapshot(
         account=environment.account,
         is_paper=environment.is_paper,
         at=picture.complete_at,
-        waiting=waiting(picture, is_paper=environment.is_paper),
+        waiting=waiting_keys(picture.unfilled, is_paper=environment.is_paper),
     )
     suspects = next((check.row for check in checks if check.name == FILLS_OF_TODAY and check.difference), "")
     run.checks = []  # of somebody who died over this very slot
@@ -92,13 +91,6 @@ def save_snapshot(
         ],
     )
     return Saved(account, fills, orders)
-
-
-def waiting(picture: Picture, *, is_paper: bool) -> frozenset[tuple[str, str]] | None:
-    """Return the orders that the broker calls open; None on paper, which is not asked but concluded from the list."""
-    if is_paper:
-        return None
-    return frozenset((row.branch, wire_number(row.number)) for row in picture.unfilled)
 
 
 def save_account(picture: Picture, *, environment: Environment, run: SyncRun) -> KisAccount:

@@ -13,6 +13,7 @@ from django.urls import reverse
 from kis.models import (
     AccessToken,
     DailyPrice,
+    FeedLease,
     KisAccount,
     KisExecution,
     KisHolding,
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.django_db
 TABLES = [
     AccessToken,
     DailyPrice,
+    FeedLease,
     KisAccount,
     KisExecution,
     KisHolding,
@@ -54,6 +56,7 @@ def make_books(count, *, at=AT):
         order(account, number)
     AccessToken.objects.get_or_create(key_id="f" * 64, token_encrypted="gAAAA-cipher")
     RateBudget.objects.get_or_create(key_id="f" * 64)
+    FeedLease.objects.get_or_create(key_id="f" * 64, defaults={"lease_until": AT})
 
 
 @pytest.mark.parametrize("model", TABLES)

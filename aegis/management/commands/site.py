@@ -1,4 +1,4 @@
-"""Run site and worker together on this machine."""
+"""Run site, worker and followers together on this machine."""
 
 import signal
 import subprocess
@@ -9,14 +9,17 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
+from aegis.restarting import Restarted
+from kis.accounts import Account, configured_accounts
 from kis.commands import OwnerCommand
+from kis.live import followable
 
 POLL_SECONDS = 0.2
 STOP_SECONDS = 15
 
 
 class Command(OwnerCommand):
-    help = "사이트와 작업자를 함께 시작합니다. Ctrl+C로 끝냅니다."
+    help = "사이트와 작업자를 함께 시작하고, HTS ID가 있는 계좌의 체결통보를 받습니다. Ctrl+C로 끝냅니다."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--address", default="127.0.0.1:8000", help="열 주소 (기본 127.0.0.1:8000)")
@@ -24,19 +27,34 @@ class Command(OwnerCommand):
     def handle(self, *args: object, **options: Any) -> None:  # noqa: ANN401, ARG002  # Django's signature
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager stops us like Ctrl-C
         address = options["address"]
+        followed = accounts_to_follow()
         self.stdout.write(f"사이트: http://{address}/  (끝내려면 Ctrl+C)")
+        if followed:
+            self.stdout.write(f"체결통보: {', '.join(account.label for account in followed)}")
         self.stdout.flush()
         children = {
             "사이트": start("runserver", "--noreload", address),
             "작업자": start("qcluster"),
         }
+        followers = [Restarted(follower_of(account), start=start) for account in followed]
         try:
             while all(child.poll() is None for child in children.values()):
+                for follower in followers:
+                    follower.look_after(now=time.monotonic())
                 time.sleep(POLL_SECONDS)
             ended = ", ".join(name for name, child in children.items() if child.poll() is not None)
             raise CommandError(f"{ended} 프로세스가 멈춰 함께 끝냅니다. 바로 위의 내용을 확인해 주세요.")
         finally:
-            stop(*children.values())
+            stop(*children.values(), *(follower.child for follower in followers if follower.child))
+
+
+def accounts_to_follow() -> list[Account]:
+    """Return the accounts with an HTS ID. None in demo mode, whose simulator would then serve nobody but the follower."""
+    return [] if settings.AEGIS_DEMO else followable(configured_accounts())
+
+
+def follower_of(account: Account) -> tuple[str, ...]:
+    return "follow_fills", f"--mode={account.mode}", f"--account={account.label}"
 
 
 def start(*arguments: str) -> "subprocess.Popen[bytes]":

@@ -133,12 +133,33 @@ def hear_of_an_order(times):
     return {"rows": [list(row) for row in rows]}
 
 
+def fire_a_slot():
+    """Run the task of the half hour for one slot, as a worker would; return what it says, and the runs there are then."""
+    from datetime import datetime, timedelta
+    from unittest.mock import patch
+
+    from kis.korean import SEOUL
+    from kis.models import SyncRun
+    from kis.tasks import fetch_data
+
+    ten = datetime(2026, 11, 20, 10, 0, tzinfo=SEOUL)
+    with (
+        patch("django.utils.timezone.now", lambda: ten + timedelta(minutes=1)),
+        patch("kis.sync.run.copy_lists", lambda connection, **how: []),
+        patch("kis.sync.run.copy_prices", lambda connection, **how: ()),
+        patch("kis.data_fetch.copy_minutes", lambda connection, **how: None),
+    ):
+        told = fetch_data(intended=ten.isoformat(), minutes=30, opens="08:30", closes="16:00")
+    return {"told": told, "runs": SyncRun.objects.count()}
+
+
 WORK: dict[str, Callable[..., dict[str, object]]] = {
     "token": ask_for_token,
     "charts": read_charts,
     "turns": take_turns,
     "slots": run_slots,
     "news": hear_of_an_order,
+    "fetch": fire_a_slot,
 }
 
 

@@ -1,0 +1,44 @@
+"""Slots of the timetable: which tick a moment stands for, and whether the job is due then."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from kis.calendar import is_business_day
+from kis.korean import SEOUL, day
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The ticks of a job on a business day, in Korean time: every so many minutes, both ends included."""
+
+    every: timedelta
+    opens: time
+    closes: time
+
+    @classmethod
+    def parse(cls, *, minutes: int, opens: str, closes: str) -> "Window":
+        """Read a window as a schedule spells it. Raises ValueError."""
+        return cls(timedelta(minutes=minutes), time.fromisoformat(opens), time.fromisoformat(closes))
+
+    def __str__(self) -> str:
+        return f"{self.opens:%H:%M}–{self.closes:%H:%M}"
+
+    def slot_of(self, at: datetime) -> datetime:
+        """Return the tick a moment belongs to: the last one at or before it, counted from midnight in Seoul."""
+        local = at.astimezone(SEOUL)
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        return midnight + (local - midnight) // self.every * self.every
+
+    def reason_to_rest(self, slot: datetime, *, now: datetime) -> str:
+        """Return in Korean why nothing is to be done for a slot, blank where it is due.
+
+        A slot whose worker comes late is still done on its own day, until the tick after the last one.
+        """
+        local = slot.astimezone(SEOUL)
+        if not is_business_day(local.date()):
+            return f"{day(local.date())}은(는) 거래소가 쉬는 날이라 실행하지 않았습니다."
+        if not self.opens <= local.time() <= self.closes:
+            return f"{local:%H:%M}은(는) 실행 시간({self})이 아니라 실행하지 않았습니다."
+        if now >= datetime.combine(local.date(), self.closes, SEOUL) + self.every:
+            return f"{local:%m-%d %H:%M}의 실행 시간이 지나 건너뛰었습니다."
+        return ""

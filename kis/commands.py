@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from kis.accounts import MODE_NAMES, Account, find_account
 from kis.client.codes import Mode
@@ -64,13 +64,13 @@ DATABASE_TROUBLE = (
 )
 
 
-def explain_database(error: DatabaseError) -> str:
+def explain_database(error: DatabaseError | InterfaceError) -> str:
     """Say what to do about a database that cannot be used."""
     text = str(error).lower()
     for signs, sentence in DATABASE_TROUBLE:
         if any(sign in text for sign in signs):
             return sentence
-    if isinstance(error, OperationalError):
+    if isinstance(error, OperationalError | InterfaceError):
         return "데이터베이스에 연결하지 못했습니다. DATABASE_URL과 서버가 켜져 있는지 확인해 주세요."
     return "데이터베이스가 자료를 받아들이지 않아 저장하지 않았습니다. 마지막 자료는 그대로입니다."
 
@@ -108,7 +108,7 @@ class OwnerCommand(BaseCommand):
             if options.get("traceback"):
                 raise
             self.leave(str(error), getattr(error, "returncode", 1))
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             if options.get("traceback"):
                 raise
             self.leave(explain_database(error), 1)

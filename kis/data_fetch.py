@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, InterfaceError
 
 from kis.accounts import MODE_NAMES, Account, configured_accounts, find_account
 from kis.client.codes import Mode
@@ -15,6 +15,7 @@ from kis.client.errors import KisError, KisMisconfigured
 from kis.commands import explain_database, explain_file
 from kis.connect import Connection, connect
 from kis.models import SyncRun
+from kis.reconnecting import drop_dead_connection
 from kis.statements.load import LoadResult, Outcome, load_folder
 from kis.sync import sync_account
 from kis.sync.market import copy_minutes
@@ -71,13 +72,13 @@ def fetch(accounts: Sequence[Account], *, slot: datetime | None, now: datetime) 
 
 
 def fetch_account(account: Account, *, slot: datetime | None) -> Fetched:
-    close_old_connections()  # the one before may have lost the database
+    drop_dead_connection()
     try:
         with connect(account.mode, account) as connection:
             return Fetched(account.label, copy(connection, slot=slot))
     except KisError as error:
         trouble = str(error)
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         trouble = explain_database(error)
     except Exception:
         # What nobody has thought of must not keep the other accounts from their slot; it is in the log.
@@ -115,7 +116,7 @@ def fetch_files(folder: Path, *, now: datetime) -> Iterator[Fetched]:
     except OSError as error:
         yield Fetched("KB증권", explain_file(error), failed=True)
         return
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         yield Fetched("KB증권", explain_database(error), failed=True)
         return
     yield from (Fetched("KB증권", told_of_file(result)) for result in results if is_news(result))

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError
 from django.utils import timezone
 
 from kis.client.errors import KisError
 from kis.models import FeedLease
+from kis.reconnecting import AWAY
 
 #: Whoever has not said anything for so long is dead; by real time, whatever day a simulator plays.
 LEASE = timedelta(seconds=90)
@@ -58,5 +58,5 @@ def give_back_if_possible(lease: Lease) -> None:
     """Give the lease back; without a database it ends by itself."""
     try:
         lease.give_back(now=timezone.now())
-    except DatabaseError:
+    except AWAY:
         return

@@ -11,8 +11,7 @@ from queue import Empty, SimpleQueue
 from random import uniform
 from typing import NoReturn, Protocol
 
-from django.db import DataError, IntegrityError, InterfaceError, OperationalError
-from django.db import connection as database
+from django.db import DataError, IntegrityError
 from django.utils import timezone
 
 from kis.accounts import Account, Source
@@ -27,6 +26,7 @@ from kis.client.transport import HttpTransport
 from kis.connect import Connection
 from kis.feed_lease import RENEW_SECONDS, FollowedElsewhere, Lease, feed_lease
 from kis.korean import SEOUL
+from kis.reconnecting import AWAY, drop_dead_connection
 from kis.sync.order_news import apply_notice
 from kis.sync.order_poll import copy_orders
 
@@ -132,6 +132,11 @@ class Ear:
                 return None
         raise RuntimeError("the thread that listens has ended")
 
+    def left(self) -> Iterator[Heard]:
+        """Yield what is waiting already."""
+        while not self.waiting.empty():
+            yield self.waiting.get_nowait()
+
 
 class NotTold(KisError):
     """The broker refuses to tell of fills; nothing will be heard any more."""
@@ -164,11 +169,13 @@ def following(
         feed.subscribe_fills()
         ear = Ear(feed, now=connection.now, look_seconds=pace.look)
         ear.thread.start()
+        follower = Follower(connection, ear, lease=lease, watcher=watcher, pace=pace)
         try:
-            yield Follower(connection, ear, lease=lease, watcher=watcher, pace=pace)
+            yield follower
         finally:
             ear.stopping.set()
             ear.thread.join(pace.hang_up)
+            follower.finish()
 
 
 class Follower:
@@ -203,6 +210,18 @@ class Follower:
             self.take(heard)
         self.keep_books()
 
+    def finish(self) -> None:
+        """Write what has been heard before the end; what the database does not take now is polled at the next start."""
+        for heard in self.ear.left():
+            if isinstance(heard.event, FillNotice):
+                self.take_notice(heard.event, heard)
+        try:
+            self.write_notices()
+        except AWAY:
+            self.watcher.told(
+                f"통보 {len(self.unwritten)}건을 적지 못했습니다. 다시 시작하면 주문 조회로 채웁니다."
+            )
+
     # --- what was heard -------------------------------------------------------------------------------------
 
     def take(self, heard: Heard) -> None:
@@ -231,8 +250,8 @@ class Follower:
         """Keep a notice of this account; those of other accounts of the HTS ID are not ours to write."""
         if notice.account != self.connection.environment.account:
             return
+        self.unwritten.append((notice, heard.at))  # first: whoever reads of it may end us at once
         self.watcher.heard(notice)
-        self.unwritten.append((notice, heard.at))
         if notice.kind is not NoticeKind.FILLED:
             return
         today = heard.at.astimezone(SEOUL).date()
@@ -257,12 +276,12 @@ class Follower:
         """Do what is due in the database. Raises FollowedElsewhere once another process has taken the lease over."""
         if time.monotonic() < self.database_at:
             return
-        database.close_if_unusable_or_obsolete()
+        drop_dead_connection()
         try:
             self.write_notices()
             self.renew_lease()
             self.poll_orders()
-        except (OperationalError, InterfaceError):
+        except AWAY:
             pause = self.database_pauses.next()
             self.database_at = time.monotonic() + pause
             if not self.database_is_away:

@@ -3,10 +3,12 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -255,6 +257,49 @@ def test_site_runs_with_its_worker_and_leaves_nothing_behind(tmp_path):
     assert "중단했습니다." in errors.decode()
     with pytest.raises(requests.ConnectionError):
         requests.get(f"http://{address}/", timeout=1)
+
+
+def test_site_follows_the_orders_of_an_account_with_an_hts_id(tmp_path):
+    with Simulator(SimulatorConfig()) as broker:
+        environment = {
+            **os.environ,
+            "AEGIS_ENV_FILE": str(tmp_path / "none.env"),
+            "AEGIS_VAR_DIR": str(tmp_path / "var"),
+            "DATABASE_URL": "",
+            "KIS_REAL_APP_KEY": broker.real.app_key,
+            "KIS_REAL_APP_SECRET": broker.real.app_secret,
+            "KIS_REAL_ACCOUNT_NO": broker.real.account,
+            "KIS_REAL_BASE_URL": broker.real.url,
+            "KIS_REAL_WS_URL": broker.real.ws,
+            "KIS_REAL_HTS_ID": broker.real.hts_id,
+        }
+        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            address = f"127.0.0.1:{listener.getsockname()[1]}"
+        with subprocess.Popen(
+            [sys.executable, "manage.py", "site", "--address", address],
+            cwd=ROOT,
+            env={**environment, "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as site:
+            seen = []
+            for line in iter(site.stdout.readline, ""):
+                seen.append(line)
+                if "체결통보에 연결했습니다" in line:
+                    order = {"side": "buy", "code": "000660", "qty": 1}
+                    requests.post(f"{broker.real.url}/_sim/external-order", json=order, timeout=5)
+                if "체결  매수  SK하이닉스" in line:
+                    break
+            site.send_signal(signal.SIGTERM)
+            rest, errors = site.communicate(timeout=40)
+    assert "체결  매수  SK하이닉스(000660)  1주" in seen[-1], (seen, errors)
+    assert "체결통보: 실전\n" in seen
+    assert "체결통보를 그만 받습니다." in rest
+    with closing(sqlite3.connect(tmp_path / "var" / "aegis.sqlite3")) as books:
+        orders = books.execute("SELECT tot_ccld_qty FROM kis_order_detail WHERE stock_code = '000660'")
+        assert (1,) in orders.fetchall()
 
 
 def eventually(action, *, within_seconds=30):

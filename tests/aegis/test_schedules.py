@@ -221,6 +221,7 @@ def work(*tasks):
     return [done.get() for _ in tasks]
 
 
+@pytest.mark.django_db(transaction=True)  # the worker closes its connections
 def test_task_that_is_delivered_twice_runs_its_slot_once(owner, monkeypatch):
     words(now=TEN - timedelta(minutes=1))
     at(monkeypatch, TEN + timedelta(minutes=11))
@@ -235,6 +236,7 @@ def test_task_that_is_delivered_twice_runs_its_slot_once(owner, monkeypatch):
     assert KisAccount.objects.count() == 2
 
 
+@pytest.mark.django_db(transaction=True)  # the worker closes its connections
 def test_ticks_that_were_missed_are_not_replayed(owner, monkeypatch):
     words(now=TEN - timedelta(minutes=61))
     at(monkeypatch, TEN + timedelta(minutes=5))
@@ -244,6 +246,7 @@ def test_ticks_that_were_missed_are_not_replayed(owner, monkeypatch):
     assert Schedule.objects.get().next_run == TEN + timedelta(minutes=30)
 
 
+@pytest.mark.django_db(transaction=True)  # the worker closes its connections
 def test_task_that_fails_is_a_failed_task_with_its_reason(owner, monkeypatch):
     Broker(owner.real.url).fault("TTTC8434R", "drop_field:dnca_tot_amt")
     words(now=TEN - timedelta(minutes=1))

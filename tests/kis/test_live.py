@@ -6,11 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db import connection as database
 
 from kis.accounts import Account, Source
 from kis.client.auth import key_id
 from kis.client.errors import KisMisconfigured, KisRefused
+from kis.client.realtime import Patience
 from kis.client.realtime_events import Connected, Reconnected
 from kis.client.records.realtime import FillNotice, NoticeKind
 from kis.feed_lease import LEASE, FollowedElsewhere, Lease, feed_lease
@@ -21,9 +23,9 @@ from kis.sync.order_news import apply_notice
 from kis.sync.orders import OrderChanges
 from tests.kis.scripted import environment
 from tests.kis.syncing import SAMSUNG, TEN, TODAY, Broker, Desk, connection_to
-from tests.kis.test_realtime_feed import HASTE
 
 pytestmark = pytest.mark.django_db
+HASTE = Patience(first_pause=0.02, longest_pause=0.1, first_pause_if_busy=0.2, longest_pause_if_busy=0.4)
 SOON = Pace(look=0.05, renew=60, unsure=0.05, first_pause=0.01, longest_pause=0.02)
 MODES = ["real", "paper"]
 Status = KisOrderDetail.Status
@@ -237,6 +239,29 @@ def test_no_notice_is_lost_while_the_database_is_away(followed, monkeypatch):
     ]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_no_notice_is_lost_when_the_server_ends_the_connection(followed):
+    if database.vendor != "postgresql":
+        pytest.skip("only PostgreSQL is a server that can go away")
+    gone = backend()
+    numbers = [followed.order() for _ in range(2)]
+    other = database.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [gone])
+    other.close()
+    # The first to notice must be the follower, and not a question of this test.
+    followed.until(lambda: len(followed.notes.notices) == 4 and not followed.follower.unwritten)
+    assert all(followed.is_filled(number) for number in numbers)
+    assert backend() != gone
+
+
+def backend():
+    """Return the process of the server that this test talks to."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return cursor.fetchone()[0]
+
+
 def test_notice_that_the_books_refuse_is_told_and_does_not_hold_up_the_others(followed, monkeypatch):
     refusals = [IntegrityError("kis_order_detail_not_negative")]
 
@@ -249,6 +274,28 @@ def test_notice_that_the_books_refuse_is_told_and_does_not_hold_up_the_others(fo
     number = followed.order()
     followed.until(lambda: followed.is_filled(number))
     assert any("장부에 적지 못해" in sentence for sentence in followed.notes.sentences)
+
+
+def test_what_was_heard_before_the_end_is_written(simulator):
+    with followed_by(simulator) as found:
+        found.until(KisOrderDetail.objects.exists)
+        number = found.order()
+        ends_at = time.monotonic() + 10
+        while found.follower.ear.waiting.qsize() < 2 and time.monotonic() < ends_at:
+            time.sleep(0.01)
+        assert not found.is_filled(number)
+    assert found.is_filled(number)
+
+
+def test_what_cannot_be_written_at_the_end_is_told(simulator, monkeypatch):
+    def gone(*arguments, **how):
+        raise InterfaceError("connection already closed")
+
+    with followed_by(simulator) as found:
+        found.until(KisOrderDetail.objects.exists)
+        found.say(notice(found))
+        monkeypatch.setattr("kis.live.apply_notice", gone)
+    assert found.notes.sentences[-1].startswith("통보 1건을 적지 못했습니다.")
 
 
 # --- one at a time --------------------------------------------------------------------------------------------------

@@ -128,12 +128,16 @@ class AccountCommand(OwnerCommand):
     """A command about one account, which `--mode` and `--account` name; `mode` is set where the command's name says it."""
 
     mode: Mode | None = None
+    #: What leaving `--account` out means.
+    without_account = "하나뿐이면 생략"
 
     def add_arguments(self, parser: CommandParser) -> None:
         if self.mode is None:
             parser.add_argument("--mode", choices=list(MODE_NAMES), help="실전(real) 또는 모의(paper)")
         parser.add_argument(
-            "--account", default="", help="계좌의 별칭 또는 번호(1234****-01, 12345678-01). 하나뿐이면 생략"
+            "--account",
+            default="",
+            help=f"계좌의 별칭 또는 번호(1234****-01, 12345678-01). {self.without_account}",
         )
 
     def account(self, options: Mapping[str, Any]) -> Account:

@@ -179,6 +179,9 @@ KEYS = {"KIS_REAL_APP_KEY": "k" * 36, "KIS_REAL_APP_SECRET": "s" * 180, "KIS_REA
         (["sync_kis_data"], {"AEGIS_SIM_MARKET_DIR": "/nowhere"}, ["AEGIS_SIM_MARKET_DIR"]),
         (["kis_dashboard", "--mode", "x"], {}, ["--mode"]),
         (["kis_dashboard", "--as-of", "9999-12-31"], {}, ["--as-of"]),
+        (["follow_fills"], KEYS, ["KIS_REAL_HTS_ID"]),
+        (["aegis_30min_data_fetch", "--mode", "x"], {}, ["--mode"]),
+        (["sync_schedules"], KEYS, ["make setup"]),  # no tables yet
         (["demo"], {"AEGIS_SIM_MARKET_DIR": "/nowhere"}, ["AEGIS_SIM_MARKET_DIR"]),
         (["demo", "--nope"], {}, ["--nope"]),
         (["synk_kis_data"], {}, ["synk_kis_data", "sync_kis_data"]),

@@ -21,6 +21,7 @@ from kis.models import FeedLease, KisOrderDetail
 from kis.simulator.realtime_hub import Rhythm
 from kis.sync.order_news import apply_notice
 from kis.sync.orders import OrderChanges
+from tests.kis.many import run_processes
 from tests.kis.scripted import environment
 from tests.kis.syncing import SAMSUNG, TEN, TODAY, Broker, Desk, connection_to
 
@@ -324,6 +325,13 @@ def test_lease_of_a_dead_follower_is_taken_over_by_one(settings):
     assert not dead.take(now=over)
     dead.give_back(now=over)
     assert not late.take(now=over)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_processes_that_want_the_same_leases_get_each_once(simulator, tmp_path):
+    results = run_processes(simulator, tmp_path, "real", "leases", "8", "20")
+    assert all("ours" in result for result in results), results
+    assert sorted(number for result in results for number in result["ours"]) == list(range(20))
 
 
 def test_follower_whose_lease_was_taken_over_ends_after_writing(simulator, monkeypatch):

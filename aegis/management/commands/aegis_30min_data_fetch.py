@@ -14,6 +14,8 @@ from kis.market_days import use_market_days
 class Command(AccountCommand):
     help = "30분 작업: 설정한 모든 계좌를 동기화하고 KB_IMPORT_DIR의 파일을 담습니다. 거래일의 정해진 시간에만 움직입니다."
 
+    without_account = "생략하면 모두"
+
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--now", action="store_true", help="시간표와 상관없이 지금 한 번 실행합니다")

@@ -1,19 +1,41 @@
-"""Many processes of the product against one simulator: starts `processes.py` and returns what each one says."""
+"""Processes of the product against one simulator: starts `processes.py` or `killing.py` and returns what they say."""
 
 import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.db import connection
 
 PROCESSES = Path(__file__).with_name("processes.py")
+KILLING = Path(__file__).with_name("killing.py")
 
 
 def run_processes(simulator, tmp_path, mode, *arguments):
     """Start processes that know nothing yet, on a database of their own or, with PostgreSQL, on the test's."""
+    told = run_python([PROCESSES, *arguments], simulator, tmp_path, mode)
+    return [json.loads(line) for line in told.splitlines()]
+
+
+def kill_syncs(simulator, tmp_path, mode, scene, *, kills=0, at_any_moment=0):
+    """Kill syncs of a scene, at so many of its statements (0: at each) and at so many moments of any kind."""
+    plan = {
+        "side": asdict(getattr(simulator, mode)),
+        "mode": mode,
+        "scene": scene,
+        "kills": kills,
+        "at_any_moment": at_any_moment,
+        "seed": 20261120,
+    }
+    connection.close()  # nobody but the killed and their reader has the database open
+    return json.loads(run_python([KILLING, json.dumps(plan)], simulator, tmp_path, mode))
+
+
+def run_python(command, simulator, tmp_path, mode):
+    """Run a Python file as an owner's process of one mode, and return what it prints."""
     settings = connection.settings_dict
     url = f"sqlite:///{tmp_path / 'shared.sqlite3'}"
     if connection.vendor == "postgresql":
@@ -21,10 +43,10 @@ def run_processes(simulator, tmp_path, mode, *arguments):
     endpoint = getattr(simulator, mode)
     name = mode.upper()
     ran = subprocess.run(
-        [sys.executable, str(PROCESSES), *arguments],
+        [sys.executable, *map(str, command)],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=3600,
         check=False,
         env={
             **os.environ,
@@ -39,4 +61,4 @@ def run_processes(simulator, tmp_path, mode, *arguments):
         },
     )
     assert ran.returncode == 0, ran.stderr
-    return [json.loads(line) for line in ran.stdout.splitlines()]
+    return ran.stdout

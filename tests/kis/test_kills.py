@@ -1,0 +1,17 @@
+"""A sync that is killed: readers see the old or the new snapshot, and the next slot works; all of it in tests/kills."""
+
+import pytest
+
+from tests.kis.many import kill_syncs
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize(("mode", "scene"), [("real", "morning"), ("paper", "midday")])
+def test_killed_sync_leaves_the_old_or_the_new_snapshot_and_the_next_slot_works(
+    simulator, tmp_path, mode, scene
+):
+    result = kill_syncs(simulator, tmp_path, mode, scene, kills=25)
+    assert result["problems"] == []
+    assert result["kills"] == 25
+    assert min(result["left"].values()) > 0, "no kill came after the snapshot, or none before"

@@ -70,7 +70,7 @@ def look(connection: Connection) -> View:
     yesterday = business_day_before(at.date())
     lists = fetch_orders(connection.session, first=yesterday, at=at)
     complete_at = connection.now().astimezone(SEOUL)
-    picture = Picture(at, complete_at, balance, orderable, lists.unfilled, lists.orders)
+    picture = Picture(at, complete_at, balance, orderable, lists.unfilled, lists.orders, yesterday)
     checks = reconcile(picture, lists)
     ladder = ladder_of(balance.totals, latest_business_day(at.date()))
     if is_trading_day(at):

@@ -29,7 +29,10 @@ NXT = frozenset({"NXT", "SOR"})
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Everything one snapshot needs, fetched and validated, between a moment before the first call and one after the last."""
+    """Everything one snapshot needs, fetched and validated, between a moment before the first call and one after the last.
+
+    `orders` are all orders since the day `orders_from`.
+    """
 
     fetched_at: datetime
     complete_at: datetime
@@ -37,6 +40,7 @@ class Picture:
     orderable_cash: int | None
     unfilled: tuple[UnfilledRecord, ...]
     orders: tuple[OrderRecord, ...]
+    orders_from: date
 
     @property
     def todays_orders(self) -> list[OrderRecord]:

@@ -122,7 +122,7 @@ def copy_books(connection: Connection, *, run: SyncRun, steps: Steps) -> tuple[K
     waiting = f"{len(lists.unfilled)}건"
     steps.add("fetch_unfilled_orders", "미체결", waiting, tr_id=unfilled_tr, seconds=lists.unfilled_seconds)
     complete_at = connection.now().astimezone(SEOUL)
-    picture = Picture(at, complete_at, balance, cash, lists.unfilled, lists.orders)
+    picture = Picture(at, complete_at, balance, cash, lists.unfilled, lists.orders, first)
     checks = reconcile(picture, lists)
     saved = save_snapshot(picture, environment=environment, run=run, checks=checks, plan=plan)
     steps.add("save_holdings", "보유", held)

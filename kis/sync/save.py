@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from kis.client.codes import AccountNumber, Environment
+from kis.client.errors import KisReplyChanged
+from kis.client.protocol import Row
 from kis.client.records.balance import HoldingRecord
 from kis.client.records.orders import OrderRecord, Side, UnfilledRecord
 from kis.models import KisAccount, KisExecution, KisHolding, KisUnfilledOrder, SyncRun
@@ -28,6 +31,8 @@ NO_COSTS: dict[str, Any] = {
     "cost_source": KisExecution.CostSource.UNKNOWN,
     "cost_basis": "",
 }
+#: What is brought in line with the broker where it differs.
+FOLLOWED = ("stock_code", "exec_type", "exec_qty", "exec_price", "exec_amt")
 FILL_KEY = ("account_no", "is_paper", "product_code", "exec_dt", "ord_gno_brno", "odno")
 
 
@@ -35,13 +40,15 @@ FILL_KEY = ("account_no", "is_paper", "product_code", "exec_dt", "ord_gno_brno",
 class FillChanges:
     """What became of the fills: new rows, and rows the broker changed.
 
-    Named are orders whose total shrank (kept as they were), and rows that were not as the broker had sent them.
+    Named are orders whose total shrank (kept as they were), rows that were not as the broker had sent them, and rows of
+    these days that are not in the broker's list (kept: nothing is ever taken out of the books).
     """
 
     new: int
     changed: int
     shrunk: tuple[str, ...] = ()
     odd: tuple[str, ...] = ()
+    unlisted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,12 @@ def save_snapshot(
     account = save_account(picture, environment=environment, run=run)
     save_holdings(account, picture.balance.held)
     save_unfilled_orders(account, picture.unfilled)
-    fills = save_executions(picture.orders, account=environment.account, is_paper=environment.is_paper)
+    fills = save_executions(
+        picture.orders,
+        first=picture.orders_from,
+        account=environment.account,
+        is_paper=environment.is_paper,
+    )
     estimate_costs(environment.account, is_paper=environment.is_paper, plan=plan)
     orders = save_order_details(
         picture.orders,
@@ -87,6 +99,7 @@ def save_snapshot(
             *check_trades(picture, environment=environment, suspects=suspects),
             *(Check("줄어든 체결", 0, 1, unit="건", row=row) for row in fills.shrunk),
             *(Check("체결 기록", 0, 1, unit="건", row=row) for row in fills.odd),
+            *(Check("증권사에 없는 체결", 1, 0, unit="건", row=row) for row in fills.unlisted),
             *(Check("주문 기록", 0, 1, unit="건", row=row) for row in orders.odd),
         ],
     )
@@ -187,55 +200,68 @@ def save_unfilled_orders(account: KisAccount, rows: Sequence[UnfilledRecord]) ->
     )
 
 
-def save_executions(orders: Sequence[OrderRecord], *, account: AccountNumber, is_paper: bool) -> FillChanges:
-    """Add new fills and follow the broker on known ones, whose totals only grow; a second run changes nothing."""
-    filled = [order for order in orders if order.filled]
-    if not filled:
-        return FillChanges(0, 0)
+def save_executions(
+    orders: Sequence[OrderRecord], *, first: date, account: AccountNumber, is_paper: bool
+) -> FillChanges:
+    """Add new fills and follow the broker on known ones, whose totals only grow; a second run changes nothing.
+
+    `orders` are all of the account's orders since `first`.
+    """
+    filled = {order.key: order for order in orders if order.filled}
     known = {
         (row.exec_dt, row.ord_gno_brno, row.odno): row
         for row in KisExecution.objects.of(account, is_paper=is_paper)
-        .filter(
-            exec_dt__gte=min(order.ordered_on for order in filled),
-            exec_dt__lte=max(order.ordered_on for order in filled),
-        )
-        .only(*FILL_KEY, "exec_qty", "exec_price", "exec_amt", "raw_json")
+        .filter(exec_dt__gte=first)
+        .order_by("pk")
+        .only(*FILL_KEY, *FOLLOWED, "raw_json")
     }
-    new = [execution(order, account=account, is_paper=is_paper) for order in filled if order.key not in known]
+    new = [
+        execution(order, account=account, is_paper=is_paper)
+        for key, order in filled.items()
+        if key not in known
+    ]
     # Another process may have stored the same fill a moment ago; its row then stays as it is. (Not `ignore_conflicts`:
     # on SQLite that would also swallow a fill that breaks a rule of the table.)
     KisExecution.objects.bulk_create(
         new, batch_size=BATCH, update_conflicts=True, unique_fields=list(FILL_KEY), update_fields=["odno"]
     )
     changed = 0
-    shrunk, odd = [], []
-    for order in filled:
-        row = known.get(order.key)
-        if row is None or (row.exec_qty, row.exec_price, row.exec_amt) == (
-            order.filled,
-            order.fill_price,
-            order.filled_amount,
-        ):
+    shrunk, odd, unlisted = [], [], []
+    for key, row in known.items():
+        order, name = filled.get(key), f"{row.stock_name} {row.odno}"
+        if order is None:
+            unlisted.append(name)
             continue
-        if row.exec_qty > order.filled:
-            shrunk.append(f"{order.name} {order.number}")
+        if followed(row) == followed(said := execution(order, account=account, is_paper=is_paper)):
             continue
-        if is_odd(row):
-            odd.append(f"{order.name} {order.number}")
-        changed += KisExecution.objects.filter(pk=row.pk, exec_qty__lte=order.filled).update(
-            exec_qty=order.filled,
-            exec_price=order.fill_price,
-            exec_amt=order.filled_amount,
-            raw_json=dict(order.raw),
-            **NO_COSTS,
+        is_by_hand = is_odd(row)
+        if row.exec_qty > order.filled and not is_by_hand:
+            shrunk.append(name)
+            continue
+        if is_by_hand:
+            odd.append(name)
+        # Whoever has stored more of it meanwhile knows more.
+        unchanged = Q(exec_qty__lte=order.filled) | Q(exec_qty=row.exec_qty)
+        changed += KisExecution.objects.filter(unchanged, pk=row.pk).update(
+            **followed(said), raw_json=said.raw_json, **NO_COSTS
         )
-    return FillChanges(len(new), changed, tuple(shrunk), tuple(odd))
+    return FillChanges(len(new), changed, tuple(shrunk), tuple(odd), tuple(unlisted))
+
+
+def followed(row: KisExecution) -> dict[str, Any]:
+    """Return what the broker says of a fill, whose number and day never change."""
+    return {name: getattr(row, name) for name in FOLLOWED}
 
 
 def is_odd(row: KisExecution) -> bool:
     """Return whether a fill is not what the broker sent when it was stored: somebody changed it by hand."""
-    sent = row.raw_json.get("tot_ccld_qty"), row.raw_json.get("tot_ccld_amt")
-    return None not in sent and sent != (str(row.exec_qty), str(row.exec_amt))
+    try:
+        sent = OrderRecord.from_row(Row(row.raw_json, tr_id=""))
+    except KisReplyChanged:
+        return False  # without the broker's row there is nothing to hold it against
+    return followed(row) != followed(
+        execution(sent, account=AccountNumber(row.account_no, row.product_code), is_paper=row.is_paper)
+    )
 
 
 def execution(order: OrderRecord, *, account: AccountNumber, is_paper: bool) -> KisExecution:

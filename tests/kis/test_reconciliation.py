@@ -288,6 +288,49 @@ def test_fill_lowered_by_hand_is_named_and_put_right(desk, connection):
     assert found(sync_account(connection)) == {}
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "changes",
+    [{"exec_qty": 11}, {"exec_type": "BUY"}, {"stock_code": HYNIX}, {"exec_price": 1}, {"exec_amt": 7}],
+)
+def test_fill_changed_by_hand_is_named_and_put_right(desk, connection, changes):
+    number = desk.trade("sell", 8)
+    sync_account(connection)
+    before = KisExecution.objects.values().get(odno=number)
+    KisExecution.objects.filter(odno=number).update(**changes)
+    assert found(sync_account(connection)) == {"체결 기록": f"삼성전자 {number}"}
+    assert KisExecution.objects.values().get(odno=number) == before
+    assert found(sync_account(connection)) == {}
+
+
+@pytest.mark.django_db
+def test_fill_that_came_on_the_wrong_side_is_put_right_by_the_next_list(desk, connection):
+    number = desk.trade("sell", 8)
+
+    def swap(tr_id, body):
+        if tr_id == "TTTC0081R":
+            body["output1"][0]["sll_buy_dvsn_cd"] = "02"
+
+    straight = connection.session.transport
+    connection.session.transport = Rewriting(straight, swap)
+    assert {"오늘 매수금액", "오늘 매도금액"} <= found(sync_account(connection)).keys()
+    connection.session.transport = straight
+    assert found(sync_account(connection)) == {}
+    assert KisExecution.objects.get(odno=number).exec_type == "SELL"
+
+
+@pytest.mark.django_db
+def test_fill_that_the_broker_does_not_list_is_named_and_kept(desk, connection):
+    desk.trade("sell", 8)
+    sync_account(connection)
+    invented = KisExecution.objects.get()
+    invented.pk, invented.odno, invented.exec_dt = None, "0000099999", TODAY - timedelta(days=1)
+    invented.save()
+    for _ in range(2):
+        assert found(sync_account(connection))["증권사에 없는 체결"] == "삼성전자 0000099999"
+    assert KisExecution.objects.filter(odno="0000099999").exists()
+
+
 def off_by(field, won=1):
     def change(tr_id, body):
         if tr_id == "TTTC8434R":

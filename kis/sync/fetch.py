@@ -86,6 +86,20 @@ class OrderLists:
         known = {(order.branch, order.number) for order in self.orders}
         return [row for row in self.unfilled if (row.branch, row.number) not in known]
 
+    @property
+    def unlike(self) -> list[UnfilledRecord]:
+        """Open orders of which the list of all orders says something else: a fill more or less, or fewer shares left.
+
+        Less than the rest may be open to changes (psbl_qty), while one is under way.
+        """
+        # Numbers begin anew every day: of the same ones the last day's.
+        known = {
+            (order.branch, order.number): order
+            for order in sorted(self.orders, key=lambda order: order.ordered_on)
+        }
+        pairs = [(row, known.get((row.branch, row.number))) for row in self.unfilled]
+        return [row for row, order in pairs if order is not None and not is_same(row, order)]
+
     def missing(self, *, at: datetime) -> list[OrderRecord]:
         """Orders with a rest that the list of open orders does not have.
 
@@ -97,6 +111,12 @@ class OrderLists:
             for order in self.orders
             if order.remaining and (order.branch, order.number) not in waiting and still_alive(order, at=at)
         ]
+
+
+def is_same(row: UnfilledRecord, order: OrderRecord) -> bool:
+    """Whether both lists say the same of an order."""
+    same = (row.code, row.side, row.filled) == (order.code, order.side, order.filled)
+    return same and row.changeable <= order.remaining
 
 
 def still_alive(order: OrderRecord, *, at: datetime) -> bool:
@@ -126,7 +146,7 @@ def fetch_orders(session: Session, *, first: date, at: datetime) -> OrderLists:
         orders = fetch_executions(session, first=first, today=at.date())
         lists = OrderLists(unfilled, orders, between - begun, monotonic() - between)
         unknown, missing = lists.unknown, lists.missing(at=at)
-        if not unknown and not missing:
+        if not (unknown or missing or lists.unlike):
             return lists
     mode = session.environment.mode
     unfilled_page = (ORDERS_PAGE if session.environment.is_paper else UNFILLED_PAGE)[mode]

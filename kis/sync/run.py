@@ -10,7 +10,7 @@ from kis.client.errors import KisError
 from kis.connect import Connection
 from kis.korean import SEOUL
 from kis.models import KisAccount, SyncRun
-from kis.reconciliation import QUANTITIES, Check, check_books, check_fills, check_open_orders
+from kis.reconciliation import QUANTITIES, Check, check_books, check_fills, check_open_orders, named
 from kis.runs import Owner, end_run, keep_alive, open_run, open_slot
 from kis.sync.checks import check_shares, is_trading_day, put_checks
 from kis.sync.costs import commission_plan, settle_past_days
@@ -155,6 +155,9 @@ def reconcile(picture: Picture, lists: OrderLists) -> list[Check]:
     unknown, missing = lists.unknown, lists.missing(at=at)
     if unknown or missing:
         checks.append(check_open_orders(lists.unfilled, unknown=unknown, missing=missing))
+    if unlike := lists.unlike:
+        row = named((row.name, row.number) for row in unlike)
+        checks.append(Check("미체결 수량", 0, len(unlike), unit="건", row=row))
     return checks
 
 

@@ -331,6 +331,37 @@ def test_fill_that_the_broker_does_not_list_is_named_and_kept(desk, connection):
     assert KisExecution.objects.filter(odno="0000099999").exists()
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("field", ["psbl_qty", "tot_ccld_qty"])
+def test_open_order_of_which_the_two_lists_say_different_things_is_named(desk, connection, field):
+    waiting = desk.buy(9)
+    desk.broker.fill(waiting, 4)
+
+    def one_more(tr_id, body):
+        if tr_id == "TTTC0084R":
+            body["output"][0][field] = str(int(body["output"][0][field]) + 1)
+
+    connection.session.transport = Rewriting(connection.session.transport, one_more)
+    assert found(sync_account(connection)) == {"미체결 수량": f"삼성전자 {waiting}"}
+
+
+@pytest.mark.django_db
+def test_open_order_that_fills_between_the_two_lists_is_asked_again(desk, connection):
+    waiting = desk.buy(9)
+    asked = []
+
+    def fill_meanwhile(tr_id, body):
+        if tr_id == "TTTC0084R":
+            asked.append(tr_id)
+            if len(asked) == 1:
+                desk.broker.fill(waiting, 4)
+
+    connection.session.transport = Rewriting(connection.session.transport, fill_meanwhile)
+    sync_account(connection)
+    assert KisAccount.objects.get().unfilled_orders.get().tot_ccll_qty == 4
+    assert len(asked) == 2
+
+
 def off_by(field, won=1):
     def change(tr_id, body):
         if tr_id == "TTTC8434R":

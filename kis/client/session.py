@@ -1,6 +1,7 @@
 """Reads of one account: token, pace, retries and pages around the protocol."""
 
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -20,6 +21,9 @@ MAX_ATTEMPTS = 5
 BACKOFF_BASE_SECONDS = 0.4
 BACKOFF_CAP_SECONDS = 6.0
 MAX_PAGES = 200
+
+#: The cursor of an account's inquiry begins with its number: `12345678^01^…`, or with `!^` between (kis-api.md section 6).
+ACCOUNT_IN_CURSOR = re.compile(r"([0-9]{8})!?\^")
 
 
 class Session:
@@ -90,6 +94,7 @@ class Session:
         for _ in range(MAX_PAGES):
             first = {"CTX_AREA_FK100": "", "CTX_AREA_NK100": ""} if cursor is None else {}
             reply = self.read(tr, {**params, **first}, cursor=cursor)
+            refuse_other_account(reply, params)
             yield reply
             # "F" on a last page has been seen; its cursor was blank (kis-api.md section 2.2). "M" never means that.
             if reply.tr_cont in LAST or (reply.cursor.is_blank and reply.tr_cont != "M"):
@@ -138,3 +143,10 @@ class Session:
         if isinstance(error, RateLimited):
             return max(self.budget.seconds, 0.1) + jitter
         return jitter
+
+
+def refuse_other_account(reply: Reply, params: Mapping[str, str]) -> None:
+    """Raise KisReplyChanged where the conditions that the cursor repeats are of another account than was asked for."""
+    of_account = ACCOUNT_IN_CURSOR.match(reply.cursor.fk)
+    if of_account and of_account[1] != params.get("CANO", of_account[1]):
+        raise KisReplyChanged("ctx_area_fk100", tr_id=reply.tr_id, problem="다른 계좌의 자료가 왔습니다")

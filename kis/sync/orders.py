@@ -175,8 +175,11 @@ def save_order_details(
 
 
 def changed_by_hand(row: KisOrderDetail) -> bool:
-    """Return whether what is stored as filled is not what the row was made of."""
-    return quantities(row.ord_qty, listed=listed(row), told=told(row)).filled != row.tot_ccld_qty
+    """Return whether what is stored as ordered or filled is not what the row was made of."""
+    last = listed(row)
+    if last is not None and last.order.quantity != row.ord_qty:
+        return True
+    return quantities(row.ord_qty, listed=last, told=told(row)).filled != row.tot_ccld_qty
 
 
 class Known:

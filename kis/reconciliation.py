@@ -67,16 +67,18 @@ def check_books(balance: Balance) -> list[Check]:
     """Return the comparisons of the balance with itself, agreeing or not."""
     held, totals = balance.held, balance.totals
     value = sum(row.value for row in held)
-    checks = [
-        Check("보유 평가금액 합", value, totals.stock_value),
-        Check("매입금액 합", sum(row.cost for row in held), totals.cost),
-        Check("평가손익 합", sum(row.profit for row in held), totals.profit),
-        Check("평가 + D+2 현금", value + totals.d2_cash, totals.total_value),
-    ]
     odd = [row for row in held if row.price * row.quantity != row.value]
+    odd_value = named((row.name, row.code) for row in odd)
+    odd_profit = named((row.name, row.code) for row in held if row.value - row.cost != row.profit)
+    checks = [
+        explained(Check("보유 평가금액 합", value, totals.stock_value), [odd_value]),
+        explained(Check("매입금액 합", sum(row.cost for row in held), totals.cost), [odd_profit]),
+        explained(Check("평가손익 합", sum(row.profit for row in held), totals.profit), [odd_profit]),
+        explained(Check("평가 + D+2 현금", value + totals.d2_cash, totals.total_value), [odd_value]),
+    ]
     if odd:
         ours, theirs = sum(row.price * row.quantity for row in odd), sum(row.value for row in odd)
-        checks.append(Check("현재가 × 수량", ours, theirs, row=named((row.name, row.code) for row in odd)))
+        checks.append(Check("현재가 × 수량", ours, theirs, row=odd_value))
     return checks
 
 
@@ -170,7 +172,7 @@ def check_cash(
     ]
 
 
-def explained(check: Check, reasons: Iterable[str]) -> Check:
+def explained(check: Check, reasons: Iterable[str | None]) -> Check:
     """Write the first thing that is to blame beside a comparison that does not agree."""
     return replace(check, row=next(filter(None, reasons), "")) if check.difference else check
 

@@ -15,7 +15,7 @@ from kis.client.codes import Mode
 from kis.korean import SEOUL
 from kis.models import KisAccount, KisExecution, KisHolding, KisUnfilledOrder, SyncRun
 from kis.models.books import Side
-from kis.reconciliation import Check
+from kis.reconciliation import Check, explained
 from reports.queries import ClosePrice, DashboardRows
 from reports.sessions import OPENS, Session, open_time_between, session_at
 
@@ -502,10 +502,12 @@ def _reconciliation(account: KisAccount, total: HoldingsTotal) -> Reconciliation
         Check("평가손익 합", total.profit, account.total_profit_loss),
         Check("평가 + D+2 현금", our_total, account.total_eval_amt),
     ]
-    names = {check.name for check in checks}
     run = account.sync_run
-    checks += [Check.from_json(check) for check in (run.checks if run else []) if check["name"] not in names]
-    return Reconciliation(tuple(checks), our_total)
+    found = [Check.from_json(check) for check in (run.checks if run else [])]
+    reasons = {check.name: check.row for check in found}
+    checks = [explained(check, [reasons.get(check.name)]) for check in checks]
+    names = {check.name for check in checks}
+    return Reconciliation((*checks, *(check for check in found if check.name not in names)), our_total)
 
 
 def _stale_for(as_of: datetime, moment: datetime) -> timedelta | None:

@@ -16,7 +16,7 @@ from kis.commands import AccountCommand
 from kis.connect import Connection, connect
 from kis.korean import SEOUL, masked_account, number, percent, short_day, signed
 from kis.portfolio.cash import Ladder, Misu, MisuLevel, misu
-from kis.reconciliation import Check, DayTrades, check_cash
+from kis.reconciliation import Check, DayTrades, check_cash, suspects
 from kis.sync.checks import is_trading_day, ladder_of
 from kis.sync.fetch import Picture, fetch_balance, fetch_orders
 from kis.sync.run import reconcile
@@ -79,6 +79,7 @@ def look(connection: Connection) -> View:
             balance.totals,
             yesterday=traded(lists.orders, yesterday),
             today=traded(lists.orders, at.date()),
+            suspects=suspects(checks),
         )
     fills = tuple(order for order in picture.todays_orders if order.filled)
     return View(at, balance, orderable, fills, ladder, tuple(checks))

@@ -94,6 +94,11 @@ def check_fills(balance: Balance, todays_orders: Sequence[OrderRecord]) -> Check
     return unlike or Check(FILLS_OF_TODAY, sum(filled.values()), sum(reported.values()), unit="주")
 
 
+def suspects(checks: Iterable[Check]) -> str:
+    """Return the stocks whose fills of today do not agree: what the cash differs by is theirs."""
+    return next((check.row for check in checks if check.name == FILLS_OF_TODAY and check.difference), "")
+
+
 def unlike_shares(
     name: str, *, ours: Mapping[str, int], broker: Mapping[str, int], names: Mapping[str, str]
 ) -> Check | None:

@@ -16,7 +16,7 @@ from kis.client.records.orders import OrderRecord, Side, UnfilledRecord
 from kis.models import KisAccount, KisExecution, KisHolding, KisUnfilledOrder, SyncRun
 from kis.models.books import Side as ModelSide
 from kis.portfolio.costs import CommissionPlan
-from kis.reconciliation import FILLS_OF_TODAY, Check
+from kis.reconciliation import Check, suspects
 from kis.runs import RunTakenOver, keep_alive
 from kis.sync.checks import check_shares, check_trades, put_checks
 from kis.sync.costs import estimate_costs
@@ -89,14 +89,13 @@ def save_snapshot(
         at=picture.complete_at,
         waiting=waiting_keys(picture.unfilled, is_paper=environment.is_paper),
     )
-    suspects = next((check.row for check in checks if check.name == FILLS_OF_TODAY and check.difference), "")
     run.checks = []  # of somebody who died over this very slot
     put_checks(
         run,
         [
             *checks,
             *check_shares(account),
-            *check_trades(picture, environment=environment, suspects=suspects),
+            *check_trades(picture, environment=environment, suspects=suspects(checks)),
             *(Check("줄어든 체결", 0, 1, unit="건", row=row) for row in fills.shrunk),
             *(Check("체결 기록", 0, 1, unit="건", row=row) for row in fills.odd),
             *(Check("증권사에 없는 체결", 1, 0, unit="건", row=row) for row in fills.unlisted),

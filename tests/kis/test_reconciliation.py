@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from kis.client.errors import KisReplyChanged
 from kis.client.protocol import RawReply
 from kis.models import KisAccount, KisExecution, KisHolding, PriceAdjustment, SyncRun
 from kis.portfolio.cash import Ladder
@@ -360,58 +359,6 @@ def test_open_order_that_fills_between_the_two_lists_is_asked_again(desk, connec
     sync_account(connection)
     assert KisAccount.objects.get().unfilled_orders.get().tot_ccll_qty == 4
     assert len(asked) == 2
-
-
-def off_by(field, won=1):
-    def change(tr_id, body):
-        if tr_id == "TTTC8434R":
-            body["output2"][0][field] = str(int(body["output2"][0][field]) + won)
-
-    return change
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("field", "names"),
-    [
-        ("scts_evlu_amt", {"보유 평가금액 합"}),
-        ("pchs_amt_smtl_amt", {"매입금액 합"}),
-        ("evlu_pfls_smtl_amt", {"평가손익 합"}),
-        ("tot_evlu_amt", {"평가 + D+2 현금"}),
-        ("dnca_tot_amt", {"D+1 현금 흐름"}),
-        ("nxdy_excc_amt", {"D+1 현금 흐름", "D+2 현금 흐름"}),
-        ("prvs_rcdl_excc_amt", {"평가 + D+2 현금", "D+2 현금 흐름"}),
-        ("thdt_buy_amt", {"오늘 매수금액"}),
-        ("thdt_sll_amt", {"오늘 매도금액"}),
-        ("thdt_tlex_amt", {"D+2 현금 흐름"}),
-        ("bfdy_buy_amt", {"전일 매수금액"}),
-        ("bfdy_sll_amt", {"전일 매도금액"}),
-        ("bfdy_tlex_amt", {"D+1 현금 흐름"}),
-    ],
-)
-def test_total_off_by_one_is_shown_and_kept_as_the_broker_says(desk, connection, field, names):
-    desk.trade("buy", 5)
-    desk.trade("sell", 3)
-    connection.session.transport = Rewriting(connection.session.transport, off_by(field))
-    run = sync_account(connection)
-    assert set(found(run)) == names
-    assert KisAccount.objects.get().raw_json["output2"][field] is not None
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("tr", ["TTTC8434R", "TTTC0081R"])
-def test_doubled_row_is_refused_and_never_stored(desk, connection, tr):
-    desk.trade("buy", 5)
-
-    def double(tr_id, body):
-        if tr_id == tr:
-            body["output1"].append(dict(body["output1"][0]))
-
-    connection.session.transport = Rewriting(connection.session.transport, double)
-    with pytest.raises(KisReplyChanged, match="두 번"):
-        sync_account(connection)
-    assert not KisAccount.objects.exists()
-    assert SyncRun.objects.get().status == SyncRun.Status.FAILED
 
 
 @pytest.mark.django_db

@@ -65,10 +65,10 @@ class Broker:
         self.url = f"{url}/_sim"
 
     def get(self, path) -> Any:
-        return requests.get(f"{self.url}/{path}", timeout=5).json()
+        return requests.get(f"{self.url}/{path}", timeout=60).json()
 
     def post(self, path, body) -> Any:
-        response = requests.post(f"{self.url}/{path}", json=body, timeout=5)
+        response = requests.post(f"{self.url}/{path}", json=body, timeout=60)
         assert response.status_code == 200, response.text
         return response.json()
 

@@ -24,6 +24,7 @@ OF_SAMSUNG, OF_HYNIX, OF_NAVER = f"삼성전자 {SAMSUNG}", f"SK하이닉스 {HY
 THURSDAY = TEN - timedelta(days=1)
 #: The inquiries by what their names have in common on both hosts.
 BALANCE, ORDERS, UNFILLED = "TTC8434R", "TTC0081R", "TTC0084R"
+PAGE = {"real": 50, "paper": 20}
 BOOKS = (KisAccount, KisHolding, KisUnfilledOrder, KisExecution, KisOrderDetail)
 INVENTED = "0000099999"
 #: What only the books can tell, and not a look at the broker.
@@ -35,10 +36,11 @@ UNKNOWN_MARKET = f"시장을 모르는 종목 {OF_HYNIX}"
 class World:
     """An account with a yesterday, a snapshot of today, and a sale since."""
 
-    def __init__(self, caller, connection, *, more_stocks=0, more_orders=0):
+    def __init__(self, caller, connection, *, two_pages=False, more_orders=0):
         self.mode = connection.environment.mode
         self.connection = connection
         self.broker = Broker(caller.endpoint.url)
+        more_stocks = PAGE[self.mode] if two_pages else 0
         others = {f"_{100_000 + number * 10}": (number + 1, 10_000) for number in range(more_stocks)}
         # Shares that came for nothing: no cost tells when they are gone.
         self.broker.account(_005930=(100, 60_000), _000660=(50, 200_000), _035420=(7, 0), **others)
@@ -91,7 +93,7 @@ class Plant:
     shown: Mapping[str, str] = field(default_factory=dict)
     stays: Mapping[str, str] = field(default_factory=dict)
     modes: tuple[str, ...] = ("real", "paper")
-    more_stocks: int = 0
+    two_pages: bool = False
     more_orders: int = 0
     by_hand: bool = False
 
@@ -248,8 +250,8 @@ TOTALS = [
     }.items()
 ]
 HOLDINGS = [
-    Plant("a page dropped", page(BALANCE, "drop_page"), refused="쪽", more_stocks=60),
-    Plant("a page doubled", page(BALANCE, "repeat_page"), refused="쪽", more_stocks=60),
+    Plant("a page dropped", page(BALANCE, "drop_page"), refused="쪽", two_pages=True),
+    Plant("a page doubled", page(BALANCE, "repeat_page"), refused="쪽", two_pages=True),
     Plant("a row doubled", on_balance(lambda rows, totals: rows.append(dict(rows[0]))), refused="두 번"),
     Plant(
         "a row doubled as a loan",
@@ -510,7 +512,7 @@ def test_distortion_is_refused_or_named(simulator, client_of, monkeypatch, plant
     with connection_to(simulator, mode) as connection:
         honest = connection.session.transport
         caller = client_of(getattr(simulator, mode))
-        world = World(caller, connection, more_stocks=plant.more_stocks, more_orders=plant.more_orders)
+        world = World(caller, connection, two_pages=plant.two_pages, more_orders=plant.more_orders)
         before = rows_in_books()
         plant.plant(world)
         if plant.refused:

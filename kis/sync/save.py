@@ -6,13 +6,16 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import CharField, Q
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 
 from kis.client.codes import AccountNumber, Environment
 from kis.client.errors import KisReplyChanged
 from kis.client.protocol import Row
 from kis.client.records.balance import HoldingRecord
 from kis.client.records.orders import OrderRecord, Side, UnfilledRecord
+from kis.korean import short_day
 from kis.models import KisAccount, KisExecution, KisHolding, KisUnfilledOrder, SyncRun
 from kis.models.books import Side as ModelSide
 from kis.portfolio.costs import CommissionPlan
@@ -24,6 +27,8 @@ from kis.sync.fetch import Picture
 from kis.sync.orders import OrderChanges, save_order_details, waiting_keys
 
 BATCH = 500
+#: Of fills of long ago that are odd, so many are named.
+MOST_NAMED = 20
 #: Costs are of the whole order: what a further fill changes is estimated anew.
 NO_COSTS: dict[str, Any] = {
     "commission": None,
@@ -244,7 +249,24 @@ def save_executions(
         changed += KisExecution.objects.filter(unchanged, pk=row.pk).update(
             **followed(said), raw_json=said.raw_json, **NO_COSTS
         )
+    odd += odd_before(first, account=account, is_paper=is_paper)
     return FillChanges(len(new), changed, tuple(shrunk), tuple(odd), tuple(unlisted))
+
+
+def odd_before(first: date, *, account: AccountNumber, is_paper: bool) -> list[str]:
+    """Name fills of before the days asked for that are not what the broker sent: nobody puts them right by themselves."""
+    unlike = ~Q(sent_qty=Cast("exec_qty", CharField())) | ~Q(sent_amt=Cast("exec_amt", CharField()))
+    rows = (
+        KisExecution.objects.of(account, is_paper=is_paper)
+        .filter(exec_dt__lt=first)
+        .annotate(
+            sent_qty=KeyTextTransform("tot_ccld_qty", "raw_json"),
+            sent_amt=KeyTextTransform("tot_ccld_amt", "raw_json"),
+        )
+        .filter(unlike, sent_qty__isnull=False, sent_amt__isnull=False)
+        .order_by("pk")[:MOST_NAMED]
+    )
+    return [f"{row.stock_name} {row.odno} ({short_day(row.exec_dt)})" for row in rows if is_odd(row)]
 
 
 def followed(row: KisExecution) -> dict[str, Any]:

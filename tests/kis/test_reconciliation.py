@@ -319,6 +319,19 @@ def test_fill_that_came_on_the_wrong_side_is_put_right_by_the_next_list(desk, co
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("changes", [{"exec_qty": 7}, {"exec_amt": 7}])
+def test_fill_of_long_ago_that_was_changed_by_hand_is_named(desk, connection, changes):
+    number = desk.trade("sell", 8)
+    sync_account(connection)
+    desk.broker.clock(TEN + timedelta(days=4))
+    sync_account(connection)
+    desk.broker.clock(TEN + timedelta(days=5))
+    assert found(sync_account(connection)) == {}
+    KisExecution.objects.filter(odno=number).update(**changes)
+    assert found(sync_account(connection)) == {"체결 기록": f"삼성전자 {number} (11/20(금))"}
+
+
+@pytest.mark.django_db
 def test_fill_that_the_broker_does_not_list_is_named_and_kept(desk, connection):
     desk.trade("sell", 8)
     sync_account(connection)

@@ -90,10 +90,10 @@ class Control:
         self.url = f"{url}/_sim"
 
     def get(self, path):
-        return requests.get(f"{self.url}/{path}", timeout=5).json()
+        return requests.get(f"{self.url}/{path}", timeout=60).json()
 
     def post(self, path, body):
-        response = requests.post(f"{self.url}/{path}", json=body, timeout=5)
+        response = requests.post(f"{self.url}/{path}", json=body, timeout=60)
         assert response.status_code == 200, response.text
         return response.json()
 

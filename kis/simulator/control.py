@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 
 from kis.calendar import is_business_day
 from kis.client.codes import Mode
@@ -15,10 +16,12 @@ from kis.simulator.faults import Faults, parse_faults
 from kis.simulator.gateway import Gateway
 from kis.simulator.ledger import Account, Lot, Transfer
 from kis.simulator.orders import Order, Side
+from kis.simulator.splits import Split, session_to_come
 from kis.simulator.wire import Json, fixed
 
 MAX_WON = 10**15
 MAX_QUANTITY = 10**9
+MOST_SHARES = 100  # made of one, or one made of them
 SIDES: dict[str, Side] = {
     "buy": "buy",
     "sell": "sell",
@@ -180,6 +183,28 @@ def set_price(desk: Desk, body: object) -> Json:
     return {"code": code, "price": price, "clock": now.isoformat()}
 
 
+def split_shares(desk: Desk, body: object) -> Json:
+    given = _object(body)
+    code, ratio = _text(given, "code"), _ratio(given)
+    day = session_to_come(desk.clock.now())
+    desk.exchange.announce(Split(code, day, ratio.numerator, ratio.denominator))
+    return {"code": code, "ratio": str(ratio), "day": day.isoformat()}
+
+
+def _ratio(given: Mapping[str, object]) -> Fraction:
+    value = given.get("ratio")
+    try:
+        # As text: what was written as 0.1 is a tenth.
+        ratio = Fraction(str(value)) if isinstance(value, (int, float, str)) else Fraction(0)
+    except (ValueError, ZeroDivisionError):
+        ratio = Fraction(0)
+    if not (1 <= ratio.numerator <= MOST_SHARES and ratio.denominator <= MOST_SHARES) or ratio == 1:
+        raise ControlRefused(
+            'ratio에는 한 주가 몇 주가 되는지 적어 주세요. 분할은 5, 병합은 0.1이나 "1/3"처럼.'
+        )
+    return ratio
+
+
 def fill_order(desk: Desk, body: object) -> Json:
     given = _object(body)
     number = _integer(given, "odno", lowest=1, highest=10**10)
@@ -205,7 +230,8 @@ def set_account(desk: Desk, body: object) -> Json:
     unpriced = next((code for code in codes if desk.exchange.market.quote(code, now) is None), None)
     if unpriced is not None:
         raise ControlRefused(f"이 시각에는 {unpriced} 종목의 시세가 없습니다.")
-    desk.exchange.replace_account(desk.account, cash=cash, lots={code: lot for code, _, lot in wanted})
+    lots = {code: lot for code, _, lot in wanted}
+    desk.exchange.replace_account(desk.account, cash=cash, lots=lots, now=now)
     return _show_account(desk.exchange, desk.account, now)
 
 
@@ -302,6 +328,7 @@ ACTIONS: dict[tuple[str, str], Callable[[Desk, object], object]] = {
     ("GET", "faults"): show_faults,
     ("POST", "clock"): set_clock,
     ("POST", "price"): set_price,
+    ("POST", "split"): split_shares,
     ("POST", "fill"): fill_order,
     ("POST", "account"): set_account,
     ("POST", "deposit"): transfer_cash,

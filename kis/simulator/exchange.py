@@ -24,6 +24,7 @@ from kis.simulator.phases import (
 )
 from kis.simulator.prices import dice, step_of
 from kis.simulator.rules import Ticket, Violation, check_limits, check_phase, margin_price
+from kis.simulator.splits import Split
 
 FLOW_SHARE = 0.3  # of what is traded at an order's own price goes to that order
 DEEPEST = 400  # levels a large order may sweep
@@ -67,6 +68,7 @@ class Exchange(Ledger):
         self.last_numbers: dict[Mode, tuple[date, int]] = {}
         #: Called under `lock` with every notice: what a subscriber of execution notices gets to see.
         self.on_notice: list[Callable[[Notice], None]] = []
+        self.announced: list[Split] = []  # splits that are not in force yet
         self._sweeps = Sweeps()
 
     # --- requests -------------------------------------------------------------------------------------------
@@ -247,7 +249,8 @@ class Exchange(Ledger):
     # --- matching -------------------------------------------------------------------------------------------
 
     def advance(self, now: datetime) -> None:
-        """Trade the resting orders that the price has met since the last look."""
+        """Trade the resting orders that the price has met since the last look, and let announced splits happen."""
+        self.split_shares(now)
         since = self.matched_until or now
         self.matched_until = max(since, now)
         if now <= since:
@@ -257,6 +260,13 @@ class Exchange(Ledger):
             for order in account.orders:
                 if order.remaining > 0 and order.lapses_at > since:
                     self._match(order, max(since, order.placed_at), min(now, order.lapses_at), left)
+
+    def split_shares(self, now: datetime) -> None:
+        """Put the splits in force whose time has come."""
+        for split in [split for split in self.announced if split.at <= now]:
+            self.announced.remove(split)
+            self.market.put_in_force(split)
+            self.revision += 1
 
     def meet_current_prices(self, now: datetime) -> None:
         """Trade the resting orders that the price of this very moment reaches, after it has been changed by hand."""
@@ -417,10 +427,21 @@ class Exchange(Ledger):
 
     # --- control --------------------------------------------------------------------------------------------
 
-    def replace_account(self, account: Account, *, cash: int, lots: dict[str, Lot]) -> None:
+    def announce(self, split: Split) -> None:
+        """Let a stock be split before its day begins. Raises ControlRefused."""
+        if split.code not in self.market.listings:
+            raise ControlRefused(f"없는 종목코드입니다: {split.code}")
+        if any((other.code, other.day) == (split.code, split.day) for other in self.announced):
+            raise ControlRefused(f"{split.code} 종목은 {split.day}에 이미 분할이나 병합이 있습니다.")
+        self.announced.append(split)
+        self.announced.sort(key=lambda split: split.day)
+        self.revision += 1
+
+    def replace_account(self, account: Account, *, cash: int, lots: dict[str, Lot], now: datetime) -> None:
         """Start an account over with this cash and these lots; its orders are forgotten."""
         account.opening_cash = cash
         account.opening = dict(lots)
+        account.opened_at = now
         account.orders.clear()
         account.transfers.clear()
         self.revision += 1

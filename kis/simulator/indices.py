@@ -13,7 +13,8 @@ from kis.simulator.hours import CLOSING, at
 from kis.simulator.listings import MarketName
 from kis.simulator.market import Market
 from kis.simulator.prices import Bar, daily_limits
-from kis.simulator.profiles import profile_of
+from kis.simulator.profiles import profile_at_first
+from kis.simulator.splits import adjusted
 
 HUNDREDTH = Decimal("0.01")
 THOUSAND, MILLION = 1_000, 1_000_000
@@ -74,7 +75,7 @@ class Index:
             # A stock that the control plane lists later must not rewrite the past.
             if listing.market == name.market and not listing.is_fund and code not in market.added
         ]
-        profiles = {listing.code: profile_of(market, listing) for listing in listed}
+        profiles = {listing.code: profile_at_first(market, listing) for listing in listed}
         large = {code: profile for code, profile in profiles.items() if profile.is_large}
         members = large if name.only_large and large else profiles
         self._shares = {code: profile.shares for code, profile in members.items()}
@@ -88,7 +89,7 @@ class Index:
         bars: defaultdict[date, dict[str, Bar]] = defaultdict(dict)
         for code in self._shares if first <= last else ():
             for bar in market.bars(code, first, last):
-                bars[bar.day][code] = bar
+                bars[bar.day][code] = _in_first_shares(market, code, bar)
         for trading_day in sorted(bars):
             self._levels.append(self._level(trading_day, bars[trading_day]))
             self._closes.update((code, bar.close) for code, bar in bars[trading_day].items())
@@ -101,7 +102,7 @@ class Index:
         self.days_before(market, day)
         moment = min(now, at(day, CLOSING))
         found = {code: market.bar_so_far(code, moment) for code in self._shares}
-        bars = {code: bar for code, bar in found.items() if bar is not None}
+        bars = {code: _in_first_shares(market, code, bar) for code, bar in found.items() if bar is not None}
         return (self._level(day, bars) if bars else None), self._breadth(bars)
 
     def _level(self, day: date, bars: Mapping[str, Bar]) -> Level:
@@ -138,6 +139,11 @@ class Index:
             breadth.at_upper += price == highest
             breadth.at_lower += price == lowest
         return breadth
+
+
+def _in_first_shares(market: Market, code: str, bar: Bar) -> Bar:
+    """Return a day in the shares there were before any split: an index does not jump with one."""
+    return adjusted(bar, 1 / market.shares_made(code, until=bar.day))
 
 
 #: Belongs to the market it is worked out from, and goes with it.

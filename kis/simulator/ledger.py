@@ -3,8 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from decimal import Decimal
+from fractions import Fraction
+from operator import itemgetter
 from threading import RLock
 
 from kis.calendar import business_day_after, business_day_before, latest_business_day
@@ -15,6 +17,7 @@ from kis.simulator.listings import Listing
 from kis.simulator.market import Market, Quote
 from kis.simulator.orders import Fill, Order, Side
 from kis.simulator.rules import margin_price
+from kis.simulator.splits import INSTANT, Split
 
 COMMISSION_RATE = Decimal("0.000140527")
 # Sale tax by settlement date, KOSPI and KOSDAQ alike; funds pay none.
@@ -28,7 +31,6 @@ SALE_TAX = (
     (date.min, Decimal("0.0030")),
 )
 SOLD_OUT_DAYS = 2  # a sold-out stock stays on the statement until its sale is older than D-2
-JUST_BEFORE = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,13 @@ class Lot:
         left = self.quantity - quantity
         return Lot(left, round(Decimal(self.cost) * left / self.quantity) if left else 0)
 
+    def split(self, split: Split) -> tuple["Lot", Fraction]:
+        """Return the lot in new shares, and the fraction of a share that is paid out; its cost goes with it."""
+        units = self.quantity * split.new
+        quantity, rest = divmod(units, split.old)
+        cost = round(Decimal(self.cost) * (quantity * split.old) / units) if quantity else 0
+        return Lot(quantity, cost), Fraction(rest, split.old)
+
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
@@ -61,7 +70,10 @@ class Transfer:
 
 @dataclass(slots=True)
 class Account:
-    """What an account began with, every order and transfer since; holdings and cash follow from these by replay."""
+    """What an account began with, every order and transfer since; holdings and cash follow from these by replay.
+
+    `opened_at` is when it was started over; its opening lots are in the shares of that moment.
+    """
 
     mode: Mode
     number: str  # 12345678-01
@@ -69,6 +81,21 @@ class Account:
     opening: dict[str, Lot] = field(default_factory=dict)
     orders: list[Order] = field(default_factory=list)
     transfers: list[Transfer] = field(default_factory=list)
+    opened_at: datetime | None = None
+
+    def timeline(
+        self, splits: Iterable[Split], *, until: datetime | None
+    ) -> Iterator[tuple[Order, Fill] | Split]:
+        """Yield fills and splits up to `until`, or all of them, in the order in which they happened."""
+        events: list[tuple[datetime, int, tuple[Order, Fill] | Split]] = [
+            (fill.at, order.number, (order, fill)) for order in self.orders for fill in order.fills
+        ]
+        events += [
+            (split.at, 0, split) for split in splits if self.opened_at is None or split.at > self.opened_at
+        ]
+        for moment, _, event in sorted(events, key=itemgetter(0, 1)):
+            if until is None or moment <= until:
+                yield event
 
 
 @dataclass(slots=True)
@@ -197,6 +224,10 @@ class Ledger:
         for account in self.accounts.values():
             yield from account.orders
 
+    def splits(self) -> list[Split]:
+        """Return all splits in force."""
+        return [split for splits in self.market.splits.values() for split in splits]
+
     def open_orders(self, account: Account, now: datetime) -> list[Order]:
         return [order for order in account.orders if order.is_open(now)]
 
@@ -229,13 +260,11 @@ class Ledger:
     def _replay(self, account: Account, until: datetime | None) -> Book:
         book = Book(account.opening_cash, dict(account.opening))
         traded: defaultdict[int, int] = defaultdict(int)
-        fills = sorted(
-            ((fill.at, order.number, fill, order) for order in account.orders for fill in order.fills),
-            key=lambda entry: entry[:2],
-        )
-        for moment, _, fill, order in fills:
-            if until is not None and moment > until:
-                break
+        for event in account.timeline(self.splits(), until=until):
+            if isinstance(event, Split):
+                self._book_split(book, event)
+                continue
+            order, fill = event
             self._book_fill(book, order, fill, already=traded[id(order)])
             traded[id(order)] += fill.quantity * fill.price
         for transfer in account.transfers:
@@ -257,6 +286,15 @@ class Ledger:
         book.settling[settlement_day(order.day)] += cash
         book.days[order.day].add(order.side, fill.quantity, amount, costs)
         book.stocks[order.day, order.code].add(order.side, fill.quantity, amount, costs)
+
+    def _book_split(self, book: Book, split: Split) -> None:
+        lot = book.lots.get(split.code)
+        if lot is None or not lot.quantity:
+            return
+        book.lots[split.code], fraction = lot.split(split)
+        if fraction:
+            base = self.regular_quote(split.code, at(split.day, time.min)).base
+            book.settling[split.day] += int(fraction * base)
 
     def costs(self, order: Order, amount: int) -> int:
         """Return commission and tax if `amount` of an order is traded."""
@@ -295,7 +333,7 @@ class Ledger:
         day = latest_business_day(now.date())
         yesterday = business_day_before(day)
         book = self.book(account, until=until)
-        before = self.book(account, until=at(day, time.min) - JUST_BEFORE)
+        before = self.book(account, until=at(day, time.min) - INSTANT)
         shown_sales = {day, *(business_day_before(day, days=count) for count in range(1, SOLD_OUT_DAYS + 1))}
         holdings = [
             self._holding(account, code, lot, book=book, day=day, yesterday=yesterday, now=now)

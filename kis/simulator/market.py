@@ -5,6 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from fractions import Fraction
 from functools import lru_cache
 from itertools import islice
 from math import exp, pi, sin
@@ -32,6 +33,7 @@ from kis.simulator.prices import (
     on_tick,
     step_of,
 )
+from kis.simulator.splits import WHOLE, Split, adjusted, as_traded, shares_made
 
 EPOCH = date(2023, 1, 2)  # first generated day
 REVERSION = 0.008  # pull of a generated price back to its base, per day
@@ -52,7 +54,7 @@ class Quote:
     listing: Listing
     at: datetime
     price: int
-    base: int  # close of the trading day before the one shown
+    base: int  # close of the trading day before the one shown, in today's shares
     today: Bar | None  # the day so far; None before the opening
     previous: Bar | None
 
@@ -124,7 +126,10 @@ def _generate(listing: Listing, recorded: tuple[Bar, ...], seed: int) -> Iterato
 
 
 class Market:
-    """Prices by code and moment. The only state is what the control plane adds: listings and price overrides."""
+    """Prices by code and moment. The only state is what the control plane adds: listings, price overrides, splits.
+
+    Prices and volumes are those of their day, in the shares of that day, unless a function says otherwise.
+    """
 
     def __init__(
         self,
@@ -143,6 +148,7 @@ class Market:
         self._histories: dict[str, History] = {}
         self.added: dict[str, Listing] = {}
         self.overrides: dict[tuple[str, date], list[tuple[datetime, int]]] = {}
+        self.splits: dict[str, list[Split]] = {}  # in force, oldest first
 
     @property
     def listings(self) -> dict[str, Listing]:
@@ -185,6 +191,8 @@ class Market:
     def bars(self, code: str, start: date, end: date) -> list[Bar]:
         """Return the full bars of the days from `start` to `end`, oldest first."""
         bars = self._history(code).between(start, end)
+        if code in self.splits:
+            bars = [self._as_traded(code, bar) for bar in bars]
         if self.overrides:
             return [self._with_overrides(code, bar) for bar in bars]
         return bars
@@ -192,6 +200,20 @@ class Market:
     def bar(self, code: str, day: date) -> Bar | None:
         bars = self.bars(code, day, day)
         return bars[0] if bars else None
+
+    def put_in_force(self, split: Split) -> None:
+        self.splits.setdefault(split.code, []).append(split)
+
+    def shares_made(self, code: str, *, after: date = date.min, until: date = date.max) -> Fraction:
+        """Return what one share of a stock on the day `after` is on the day `until`."""
+        splits = self.splits.get(code)
+        return shares_made(splits, after=after, until=until) if splits else WHOLE
+
+    def adjusted(self, code: str, bars: list[Bar], *, on: date) -> list[Bar]:
+        """Return bars as charts show them on a day: those before a split in the shares after it."""
+        if code not in self.splits:
+            return bars
+        return [adjusted(bar, self.shares_made(code, after=bar.day, until=on)) for bar in bars]
 
     def last_bar_before(self, code: str, day: date) -> Bar | None:
         # Ten days bridge the longest holidays; a stock that paused longer is looked up from its beginning.
@@ -217,6 +239,9 @@ class Market:
         if previous is None and today is None:
             return None
         base = previous.close if previous else (today.open if today else 0)
+        if previous and (ratio := self.shares_made(code, after=previous.day, until=day)) != WHOLE:
+            base = on_tick(int(base / ratio), is_fund=listing.is_fund)
+            previous = adjusted(previous, ratio)
         price = today.close if today else base
         if not regular and today and moment >= at(day, EVENING_OPENS) and self._has_evening(code, day):
             price, today = self._in_the_evening(code, moment, today, base=base)
@@ -344,7 +369,12 @@ class Market:
 
     def _bar_as_recorded(self, code: str, day: date) -> Bar | None:
         bars = self._history(code).between(day, day)
-        return bars[0] if bars else None
+        return self._as_traded(code, bars[0]) if bars else None
+
+    def _as_traded(self, code: str, bar: Bar) -> Bar:
+        """Return a day of the history, which knows no splits, in the shares of that day."""
+        ratio = self.shares_made(code, until=bar.day)
+        return bar if ratio == WHOLE else as_traded(bar, ratio, is_fund=self._listings[code].is_fund)
 
     def _with_overrides(self, code: str, bar: Bar) -> Bar:
         pinned = self.overrides.get((code, bar.day))

@@ -1,6 +1,6 @@
 """What stays the same about a listing: shares, capital, earnings, identifiers. Plausible, not real."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -68,7 +68,21 @@ class Profile:
 
 
 def profile_of(market: Market, listing: Listing) -> Profile:
-    """Return the books of a listing; the same in every run and on every day."""
+    """Return the books of a listing; the same in every run and on every day, but for its splits."""
+    profile, ratio = profile_at_first(market, listing), market.shares_made(listing.code)
+    if ratio == 1:
+        return profile
+    return replace(
+        profile,
+        shares=int(profile.shares * ratio),
+        face_value=int(profile.face_value / ratio),
+        eps=int(profile.eps / ratio),
+        bps=int(profile.bps / ratio),
+    )
+
+
+def profile_at_first(market: Market, listing: Listing) -> Profile:
+    """Return the books of a listing before any split."""
     price = listing.base_price
     if not price and market.last_recorded_day is not None:
         recorded = market.bars(listing.code, date.min, market.last_recorded_day)

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from kis.simulator.ledger import Account, Lot, commission
 from kis.simulator.orders import Order
+from kis.simulator.splits import Split
 from kis.simulator.wire import percent
 
 
@@ -63,17 +64,20 @@ class StockDay:
 
 
 def stock_days(
-    account: Account, *, costs: Callable[[Order, int], int], until: datetime
+    account: Account, *, splits: Iterable[Split], costs: Callable[[Order, int], int], until: datetime
 ) -> dict[tuple[date, str], StockDay]:
-    """Replay the fills up to `until`, day by day and stock by stock.
+    """Replay the fills up to `until`, day by day and stock by stock; shares are those of their day.
 
     `costs` returns commission and tax together when an amount of an order is traded.
     """
     lots = dict(account.opening)
     days: dict[tuple[date, str], StockDay] = {}
-    seen = [order.as_seen(until) for order in account.orders]
-    fills = [(fill.at, order.number, fill, order) for order in seen for fill in order.fills]
-    for _, _, fill, order in sorted(fills, key=lambda entry: entry[:2]):
+    for event in account.timeline(splits, until=until):
+        if isinstance(event, Split):
+            if event.code in lots and lots[event.code].quantity:
+                lots[event.code], _ = lots[event.code].split(event)
+            continue
+        order, fill = event
         lot = lots.get(order.code, Lot(0, 0))
         part = days.setdefault((order.day, order.code), StockDay(order.day, order.code, lot))
         sums = part.sums
@@ -88,7 +92,7 @@ def stock_days(
             sums.sold_amount += amount
             sums.cost_of_sold += lot.cost - part.lot.cost
         lots[order.code] = part.lot
-    for order in seen:
+    for order in (order.as_seen(until) for order in account.orders):
         if order.fills:
             _charge(days[order.day, order.code].sums, order, costs(order, order.amount))
     return days

@@ -116,6 +116,7 @@ class Tape:
         yesterday = market.bar_so_far(
             code, datetime.combine(business_day_before(moment.date()), moment.timetz())
         )
+        ratio = market.shares_made(code, after=yesterday.day, until=moment.date()) if yesterday else 1
         known = told.extremes if told else {}
         return Trade(
             quote=quote,
@@ -124,7 +125,7 @@ class Tape:
             volume=max(total - (told.volume if told else a_second_ago), 1),
             high_at=self._first_at(code, moment, quote.today.high, known),
             low_at=self._first_at(code, moment, quote.today.low, known),
-            yesterday_volume=yesterday.volume if yesterday else 0,
+            yesterday_volume=int(yesterday.volume * ratio) if yesterday else 0,
             listed_shares=profile_of(market, quote.listing).shares,
         )
 

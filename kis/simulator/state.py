@@ -14,6 +14,7 @@ from kis.simulator.gateway import Gateway, Token
 from kis.simulator.ledger import Lot, Transfer
 from kis.simulator.listings import Listing
 from kis.simulator.orders import Fill, Order
+from kis.simulator.splits import Split
 
 VERSION = 1
 OWNER_ONLY = 0o600
@@ -90,12 +91,18 @@ def _dump(exchange: Exchange, gateways: Mapping[Mode, Gateway], now: datetime) -
             [code, day.isoformat(), [[since.isoformat(), price] for since, price in pinned]]
             for (code, day), pinned in market.overrides.items()
         ],
+        # In force or not is decided by the clock.
+        "splits": [
+            [split.code, split.day.isoformat(), split.new, split.old]
+            for split in [*exchange.splits(), *exchange.announced]
+        ],
         "last_numbers": {
             mode: [day.isoformat(), last] for mode, (day, last) in exchange.last_numbers.items()
         },
         "accounts": {
             mode: {
                 "opening_cash": account.opening_cash,
+                "opened_at": account.opened_at.isoformat() if account.opened_at else None,
                 "opening": {code: [lot.quantity, lot.cost] for code, lot in account.opening.items()},
                 "orders": [_dump_order(order) for order in account.orders],
                 "transfers": [[transfer.at.isoformat(), transfer.amount] for transfer in account.transfers],
@@ -152,6 +159,12 @@ def _restore_market(state: dict[str, Any], exchange: Exchange) -> None:
         market.overrides[code, date.fromisoformat(day)] = [
             (datetime.fromisoformat(since), int(price)) for since, price in pinned
         ]
+    # A state written before shares could be split has none.
+    exchange.announced = [
+        Split(market.listings[code].code, date.fromisoformat(day), int(new), int(old))
+        for code, day, new, old in state.get("splits", [])
+    ]
+    exchange.split_shares(datetime.fromisoformat(state["clock"]))
 
 
 def _restore_accounts(state: dict[str, Any], exchange: Exchange) -> None:
@@ -160,6 +173,8 @@ def _restore_accounts(state: dict[str, Any], exchange: Exchange) -> None:
     for mode, account in exchange.accounts.items():
         saved = state["accounts"][mode]
         account.opening_cash = int(saved["opening_cash"])
+        opened = saved.get("opened_at")
+        account.opened_at = datetime.fromisoformat(opened) if opened else None
         account.opening = {
             code: Lot(int(quantity), int(cost)) for code, (quantity, cost) in saved["opening"].items()
         }

@@ -322,7 +322,7 @@ def test_simulator_keeps_the_same_books(seed):
             cash.of_trade(side=part.side, amount=part.amount, costs=part.costs.total, trade_day=part.day)
             for part in parts
         ]
-    simulated_days = stock_days(account, costs=ledger.costs, until=at(LAST, time(20, 0)))
+    simulated_days = stock_days(account, splits=(), costs=ledger.costs, until=at(LAST, time(20, 0)))
     for code, played in trades.items():
         lot = account.opening.get(code)
         history = replay(played, opening=lot and Opening(lot.quantity, lot.cost))

@@ -83,7 +83,10 @@ def balance_with_profit(call: Call) -> Answer:
         for name in ONLY_ON_THE_BALANCE:
             del row[name]
     after_costs = call.params["COST_ICLD_YN"] == "Y"
-    parts = stock_days(call.account, costs=call.exchange.costs, until=call.until).values()
+    exchange = call.exchange
+    parts = stock_days(
+        call.account, splits=exchange.splits(), costs=exchange.costs, until=call.until
+    ).values()
     today = total(part for part in parts if part.day == statement.day)
     realised = today.profit if after_costs else today.gross
     unrealised = statement.value - statement.cost - (_costs_of_selling(statement) if after_costs else 0)

@@ -15,11 +15,12 @@ from kis.simulator.services.quotation import day_or
 from kis.simulator.wire import change_sign
 
 CHART_ROWS = 100
+AS_TRADED = "1"  # FID_ORG_ADJ_PRC: 원주가
 HUNDRED_MILLION = 100_000_000
 
 
 def daily_chart(call: Call) -> Answer:
-    """At most 100 bars of a stock, newest first, by day, week, month or year."""
+    """At most 100 bars of a stock, newest first, by day, week, month or year; adjusted for splits unless told otherwise."""
     params = call.params
     market = call.exchange.market
     code = params["FID_INPUT_ISCD"]
@@ -28,7 +29,12 @@ def daily_chart(call: Call) -> Answer:
     if quote is not None:
         start, end = (day_or(params[f"FID_INPUT_DATE_{number}"], call.now.date()) for number in (1, 2))
         bars = _bars_until_now(call, code, start, end)
-        rows = _chart_rows(joined(bars, params["FID_PERIOD_DIV_CODE"]), _close_before(call, code, bars))
+        before = market.last_bar_before(code, bars[0].day) if bars else None
+        bars = [before, *bars] if before else bars
+        if params["FID_ORG_ADJ_PRC"].lstrip("0") != AS_TRADED:
+            bars = market.adjusted(code, bars, on=call.now.date())
+        close_before = bars.pop(0).close if before else 0
+        rows = _chart_rows(joined(bars, params["FID_PERIOD_DIV_CODE"]), close_before)
     body: wire.Json = {
         "output1": _chart_head(call, quote, code),
         "output2": rows[:CHART_ROWS],
@@ -46,11 +52,6 @@ def _bars_until_now(call: Call, code: str, start: date, end: date) -> list[Bar]:
     if start <= today <= end and (so_far := market.bar_so_far(code, call.now)) is not None:
         bars = [*bars, so_far]
     return bars
-
-
-def _close_before(call: Call, code: str, bars: Sequence[Bar]) -> int:
-    before = call.exchange.market.last_bar_before(code, bars[0].day) if bars else None
-    return before.close if before else 0
 
 
 def _chart_rows(bars: Sequence[Bar], close_before: int) -> list[wire.Json]:

@@ -62,7 +62,10 @@ def _asked_for(call: Call) -> list[StockDay]:
     for name in ("INQR_STRT_DT", "INQR_END_DT"):
         if not DAY.fullmatch(params[name]):
             raise wire.invalid_field(name)
-    parts = stock_days(call.account, costs=call.exchange.costs, until=call.until).values()
+    exchange = call.exchange
+    parts = stock_days(
+        call.account, splits=exchange.splits(), costs=exchange.costs, until=call.until
+    ).values()
     return [
         part
         for part in parts

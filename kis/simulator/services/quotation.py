@@ -37,10 +37,15 @@ def change_fields(price: int, base: int, limits: tuple[int, int]) -> wire.Json:
     }
 
 
-def bars_until_now(call: Call, code: str, *, days: int) -> list[Bar]:
-    """Return the bars of the last calendar days, oldest first, today's as far as it has come."""
+def bars_until_now(call: Call, code: str, *, days: int, as_traded: bool = False) -> list[Bar]:
+    """Return the bars of the last calendar days, oldest first, today's as far as it has come.
+
+    All are in today's shares, or with `as_traded` in those of their day.
+    """
     market, today = call.exchange.market, call.now.date()
     bars = market.bars(code, today - timedelta(days=days), today - timedelta(days=1))
+    if not as_traded:
+        bars = market.adjusted(code, bars, on=today)
     so_far = market.bar_so_far(code, call.now)
     return bars if so_far is None else [*bars, so_far]
 

@@ -22,6 +22,7 @@ from kis.simulator.services.quotation import (
 )
 
 ROWS = 30
+ADJUSTED = "1"  # FID_ORG_ADJ_PRC, the other way round than in the chart
 LOOK_BACK = (timedelta(minutes=15), timedelta(hours=1), timedelta(days=1))
 WEAKEST, STRONGEST = 20, 500  # percent
 #: Calendar days that hold more than 30 rows of a period.
@@ -75,7 +76,8 @@ def daily_prices(call: Call) -> Answer:
         return found(output=[])
     period = call.params["FID_PERIOD_DIV_CODE"]
     days = DAYS_OF_ROWS.get(period, DAYS_OF_ROWS["D"])
-    bars = joined(bars_until_now(call, quote.listing.code, days=days), period)
+    as_traded = call.params["FID_ORG_ADJ_PRC"].lstrip("0") != ADJUSTED
+    bars = joined(bars_until_now(call, quote.listing.code, days=days, as_traded=as_traded), period)
     rows = [_row(call, quote, bar, before) for before, bar in zip([None, *bars], bars, strict=False)]
     return found(output=rows[-ROWS:][::-1])
 

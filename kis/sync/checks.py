@@ -1,6 +1,7 @@
 """Compare the books, as a snapshot has just been written into them, with the broker and with the snapshot before."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from datetime import time as clock_time
 from decimal import Decimal
@@ -90,14 +91,56 @@ def snapshot_before(account: KisAccount) -> KisAccount | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The shares of two snapshots, and what the fills say was traded in between, bought less sold; all by stock code."""
+
+    before: Mapping[str, int]
+    traded: Mapping[str, int]
+    now: Shares
+    since: date
+    until: date
+
+    def check(self) -> Check:
+        return check_quantities(self.before, self.traded, self.now)
+
+    def apart(self) -> list[str]:
+        """Return the stocks whose shares do not agree, of those that were known before: others cannot have been split."""
+        return sorted(
+            code
+            for code in self.before.keys() | self.traded.keys()
+            if self.before.get(code, 0) + self.traded.get(code, 0) != self.now.quantities.get(code, 0)
+        )
+
+    def with_splits(self) -> "Passage":
+        """Return the passage with the shares before in new shares, where a known split or merger explains them."""
+        shares = converted(self.before, self.traded, self.now.quantities, after=self.since, until=self.until)
+        return replace(self, before={**self.before, **shares})
+
+
 def check_shares(account: KisAccount) -> list[Check]:
     """Shares of a snapshot against those of the one before and the fills in between; nothing for the first snapshot.
 
     A stock that does not agree is looked up among the known splits and mergers: what they explain is no difference.
     """
+    passage = passage_to(account)
+    if passage is None:
+        return []
+    check = passage.check()
+    return [passage.with_splits().check() if check.difference else check]
+
+
+def stocks_apart(account: KisAccount) -> list[str]:
+    """Return the stocks whose shares neither fills nor known splits explain since the snapshot before."""
+    passage = passage_to(account)
+    return passage.with_splits().apart() if passage else []
+
+
+def passage_to(account: KisAccount) -> Passage | None:
+    """Return what led from the snapshot before to this one; None for the first snapshot."""
     before = snapshot_before(account)
     if before is None:
-        return []
+        return None
     held = list(account.holdings.all())
     now = Shares(
         {row.stock_code: row.holding_qty for row in held}, {row.stock_code: row.stock_name for row in held}
@@ -118,12 +161,8 @@ def check_shares(account: KisAccount) -> list[Check]:
         **now.names,
     }
     now = Shares(now.quantities, names)
-    check = check_quantities(shares, traded, now)
-    if not check.difference:
-        return [check]
-    today = account.snapshot_at.astimezone(SEOUL).date()
-    shares |= converted(shares, traded, now.quantities, after=since.date(), until=today)
-    return [check_quantities(shares, traded, now)]
+    until = account.snapshot_at.astimezone(SEOUL).date()
+    return Passage(shares, traded, now, since.date(), until)
 
 
 def signed(fills: Iterable[KisExecution]) -> dict[str, int]:

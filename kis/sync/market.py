@@ -1,5 +1,6 @@
 """What a run learns about the market: days and stocks before the books, prices after them."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -51,9 +52,17 @@ def copy_lists(connection: Connection, *, steps: "Steps") -> list[str]:
 
 
 def copy_prices(
-    connection: Connection, *, account: KisAccount, steps: "Steps", listener: Listener
+    connection: Connection,
+    *,
+    account: KisAccount,
+    suspects: Collection[str] = (),
+    steps: "Steps",
+    listener: Listener,
 ) -> tuple[str, ...]:
-    """Bring the daily prices up to date of every stock held, waited for or ever traded."""
+    """Bring the daily prices up to date of every stock held, waited for or ever traded.
+
+    Those of `suspects`, which may have been split, are read again although they are up to date.
+    """
     at = account.snapshot_at.astimezone(SEOUL)
     environment, session = connection.environment, connection.session
     held = set(account.holdings.values_list("stock_code", flat=True))
@@ -66,7 +75,7 @@ def copy_prices(
     if asked:
         note = troubles(told)
         steps.add("ask_stocks", "종목정보", f"{asked}종목", tr_id=environment.tr_id(TR.STOCK_INFO), note=note)
-    daily = fetch_prices(session, held | waiting, traded=traded, at=at, listener=listener)
+    daily = fetch_prices(session, held | waiting, traded=traded, suspects=suspects, at=at, listener=listener)
     steps.add(
         "fetch_prices",
         "일봉",

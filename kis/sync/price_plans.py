@@ -56,6 +56,12 @@ class Plan:
     def windows(self) -> list[Window]:
         return [*self.head, *self.back]
 
+    def look_again(self, last: date) -> None:
+        """Ask about the newest stored days although they are there."""
+        if self.stored_last and not self.head:
+            seam = business_day_before(self.stored_last, days=OVERLAP - 1)
+            self.head = list(windows(self.code, seam, last))
+
 
 def last_final_day(at: datetime) -> date:
     """Return the latest trading day whose bar is final; `at` is in Korean time."""

@@ -44,15 +44,26 @@ class PriceResult:
 
 
 def fetch_prices(
-    session: Session, held: Collection[str], *, traded: Collection[str] = (), at: datetime, listener: Listener
+    session: Session,
+    held: Collection[str],
+    *,
+    traded: Collection[str] = (),
+    suspects: Collection[str] = (),
+    at: datetime,
+    listener: Listener,
 ) -> PriceResult:
     """Bring the daily prices of stocks held and traded up to the last final day; one that is costs no call.
+
+    Except `suspects`: stocks that may have been split this morning are asked about the last days once more.
 
     A stock that fails leaves the others and the books alone. History is fetched back to the first trade, or 260 trading
     days, within a limit a run; holes are asked for once more. `at` is in Korean time.
     """
     codes = [*sorted(held), *sorted(set(traded) - set(held))]
     plans = make_plans(codes, last=last_final_day(at), at=at)
+    for plan in plans:
+        if plan.code in suspects:
+            plan.look_again(last_final_day(at))
     begins = {plan.code: plan.begin for plan in plans}
     run = PriceRun(session, begins=begins, at=at, listener=listener)
     limit = calls_within(session, SECONDS_A_RUN)

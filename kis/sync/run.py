@@ -12,7 +12,7 @@ from kis.korean import SEOUL
 from kis.models import KisAccount, SyncRun
 from kis.reconciliation import QUANTITIES, Check, check_books, check_fills, check_open_orders, named
 from kis.runs import Owner, end_run, keep_alive, open_run, open_slot
-from kis.sync.checks import check_shares, is_trading_day, put_checks
+from kis.sync.checks import check_shares, is_trading_day, put_checks, stocks_apart
 from kis.sync.costs import commission_plan, settle_past_days
 from kis.sync.evening import copy_days
 from kis.sync.fetch import OrderLists, Picture, fetch_balance, fetch_orders
@@ -53,8 +53,10 @@ def carry_out(run: SyncRun, connection: Connection, *, listener: Listener | None
         account, warnings = copy_books(connection, run=run, steps=steps)
         profits = TradeProfits(connection)
         warnings += copy_costs(connection, account=account, profits=profits, run=run, steps=steps)
-        problems = copy_prices(connection, account=account, steps=steps, listener=listener)
-        look_again_at_shares(account, run=run)
+        apart = unexplained_stocks(account, run=run)
+        problems = copy_prices(connection, account=account, suspects=apart, steps=steps, listener=listener)
+        if apart:
+            put_checks(run, check_shares(account))
         problems += copy_days(connection, profits=profits, steps=steps)
     except KisError as error:
         end(run, connection, status=SyncRun.Status.FAILED, steps=steps, error=str(error))
@@ -179,11 +181,10 @@ def copy_costs(
     return settled.problems
 
 
-def look_again_at_shares(account: KisAccount, *, run: SyncRun) -> None:
-    """Compare the shares once more where they did not agree: only the prices may have shown a split."""
+def unexplained_stocks(account: KisAccount, *, run: SyncRun) -> list[str]:
+    """Return the stocks whose shares do not agree. Their prices are to be read again: only these may show a split."""
     names = {check["name"] for check in run.checks if check["difference"]}
-    if QUANTITIES in names:
-        put_checks(run, check_shares(account))
+    return stocks_apart(account) if QUANTITIES in names else []
 
 
 def look_back(connection: Connection, *, today: date) -> tuple[date, list[str]]:

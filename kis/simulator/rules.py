@@ -76,7 +76,7 @@ def check_phase(ticket: Ticket, now: datetime, *, is_paper: bool) -> None:
     """Raise Violation if this kind of order is not taken at this moment."""
     if ticket.kind not in KINDS:
         raise Violation("unknown kind", f"없는 주문구분입니다: {ticket.kind}")
-    if is_paper and (ticket.kind not in PAPER_KINDS or ticket.venue == "NXT"):
+    if is_paper and (ticket.kind not in PAPER_KINDS or ticket.venue != "KRX"):
         raise Violation("kind not offered", "모의투자에서는 제공하지 않는 주문구분입니다.")
     phase = phase_of(now, ticket.venue)
     if phase_of(now, "KRX") is Phase.CLOSED or phase is Phase.CLOSED:

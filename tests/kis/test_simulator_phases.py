@@ -116,7 +116,8 @@ def test_paper_trades_in_the_regular_session_only(order_at, clock, code):
 
 def test_paper_takes_the_exchange_and_plain_kinds_only(order_at):
     assert order_at(MONDAY_AFTER, "10:00", mode="paper", ORD_DVSN="11") == "90000000"
-    assert order_at(MONDAY_AFTER, "10:00", mode="paper", EXCG_ID_DVSN_CD="NXT") == "90000000"
+    for venue in ("NXT", "SOR"):
+        assert order_at(MONDAY_AFTER, "10:00", mode="paper", EXCG_ID_DVSN_CD=venue) == "90000000"
 
 
 def test_closed_days_are_refused_in_the_words_of_the_host(order_at):

@@ -1,5 +1,6 @@
 """Compare the books, as a snapshot has just been written into them, with the broker and with the snapshot before."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -93,29 +94,59 @@ def snapshot_before(account: KisAccount) -> KisAccount | None:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """The shares of two snapshots, and what the fills say was traded in between, bought less sold; all by stock code."""
+    """The shares of two snapshots by stock code, and what was traded in between: bought less sold, by code and day."""
 
     before: Mapping[str, int]
-    traded: Mapping[str, int]
+    traded: Mapping[str, Mapping[date, int]]
     now: Shares
     since: date
     until: date
 
+    def net(self) -> dict[str, int]:
+        return {code: sum(changes.values()) for code, changes in self.traded.items()}
+
     def check(self) -> Check:
-        return check_quantities(self.before, self.traded, self.now)
+        return check_quantities(self.before, self.net(), self.now)
 
     def apart(self) -> list[str]:
         """Return the stocks whose shares do not agree, of those that were known before: others cannot have been split."""
+        net = self.net()
         return sorted(
             code
-            for code in self.before.keys() | self.traded.keys()
-            if self.before.get(code, 0) + self.traded.get(code, 0) != self.now.quantities.get(code, 0)
+            for code in self.before.keys() | net.keys()
+            if self.before.get(code, 0) + net.get(code, 0) != self.now.quantities.get(code, 0)
         )
 
     def with_splits(self) -> "Passage":
-        """Return the passage with the shares before in new shares, where a known split or merger explains them."""
-        shares = converted(self.before, self.traded, self.now.quantities, after=self.since, until=self.until)
-        return replace(self, before={**self.before, **shares})
+        """Return the passage with the shares before in new shares, where known splits or mergers explain them.
+
+        Only there: a price is also adjusted for rights, which leave the shares alone.
+        """
+        known: dict[str, list[PriceAdjustment]] = {}
+        rows = PriceAdjustment.objects.filter(
+            stock_code__in=self.apart(), day__gt=self.since, after__lt=self.until
+        )
+        for adjustment in rows.order_by("day"):
+            known.setdefault(adjustment.stock_code, []).append(adjustment)
+        net, converted = self.net(), dict(self.before)
+        for code, adjustments in known.items():
+            now = self.now.quantities.get(code, 0)
+            if after_splits(self.before.get(code, 0), self.traded.get(code, {}), adjustments) == now:
+                converted[code] = now - net.get(code, 0)
+        return replace(self, before=converted)
+
+
+def after_splits(quantity: int, changes: Mapping[date, int], adjustments: Iterable[PriceAdjustment]) -> int:
+    """Return the shares there should be; what was traded before the day of a split is in old shares as well.
+
+    Fractions of a share are paid out in cash.
+    """
+    days = sorted(changes)
+    for adjustment in adjustments:
+        while days and days[0] < adjustment.day:
+            quantity += changes[days.pop(0)]
+        quantity = int(quantity * (adjustment.ratio + RATIO_ROUNDING))
+    return quantity + sum(changes[day] for day in days)
 
 
 def check_shares(account: KisAccount) -> list[Check]:
@@ -154,7 +185,7 @@ def passage_to(account: KisAccount) -> Passage | None:
     traded = signed(fills)
     # Some of the fills of that day were in the earlier snapshot already.
     for code, quantity in net_of_day(before, at=since).items():
-        traded[code] = traded.get(code, 0) - quantity
+        traded[code][since.date()] -= quantity
     names = {
         **{fill.stock_code: fill.stock_name for fill in fills},
         **{row.stock_code: row.stock_name for row in earlier},
@@ -165,11 +196,12 @@ def passage_to(account: KisAccount) -> Passage | None:
     return Passage(shares, traded, now, since.date(), until)
 
 
-def signed(fills: Iterable[KisExecution]) -> dict[str, int]:
-    traded: dict[str, int] = {}
+def signed(fills: Iterable[KisExecution]) -> defaultdict[str, defaultdict[date, int]]:
+    """Return shares bought less sold, by stock and day."""
+    traded: defaultdict[str, defaultdict[date, int]] = defaultdict(lambda: defaultdict(int))
     for fill in fills:
         quantity = fill.exec_qty if fill.exec_type == Side.BUY else -fill.exec_qty
-        traded[fill.stock_code] = traded.get(fill.stock_code, 0) + quantity
+        traded[fill.stock_code][fill.exec_dt] += quantity
     return traded
 
 
@@ -188,28 +220,6 @@ def sold_out(account: KisAccount) -> list[Mapping[str, Any]]:
     """Return the wire rows of stocks of which nothing was left; those in cash and on loan have one for each."""
     rows: Sequence[Mapping[str, Any]] = account.raw_json.get("sold_out", [])
     return [part for row in rows for part in row.get("rows", [row])]
-
-
-def converted(
-    shares: Mapping[str, int], traded: Mapping[str, int], now: Mapping[str, int], *, after: date, until: date
-) -> dict[str, int]:
-    """Return the shares that a known split or merger between two days made of those that do not agree.
-
-    Only where that explains them: a price is also adjusted for rights, which leave the shares alone. Fractions of a share
-    are paid out in cash.
-    """
-    found: dict[str, int] = {}
-    for adjustment in PriceAdjustment.objects.filter(
-        stock_code__in=shares, day__gt=after, after__lt=until
-    ).order_by("day"):
-        code = adjustment.stock_code
-        quantity = found.get(code, shares[code])
-        found[code] = int(quantity * (adjustment.ratio + RATIO_ROUNDING))
-    return {
-        code: quantity
-        for code, quantity in found.items()
-        if quantity + traded.get(code, 0) == now.get(code, 0)
-    }
 
 
 # --- on the run -----------------------------------------------------------------------------------------------------

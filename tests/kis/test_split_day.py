@@ -49,6 +49,22 @@ def test_all_is_sold_before_the_first_look(life):
     assert odd(life.evening(TUE)) == {}
 
 
+@pytest.mark.parametrize(("side", "held"), [("buy", (30 + 4) * 5), ("sell", (30 - 4) * 5)])
+def test_what_was_traded_after_the_last_look_is_split_too(life, side, held):
+    if life.is_paper:
+        pytest.skip("paper has no evening")
+    life.at(MON, "16:30")
+    life.price(60_000)
+    reply = life.caller.order(side, ORD_QTY="4", ORD_UNPR="60000", ORD_DVSN="41").json()
+    assert reply["rt_cd"] == "0", reply
+    life.broker.post("split", {"code": SAMSUNG, "ratio": 5})
+    life.at(TUE, "10:00")
+    assert odd(life.sync()) == {}
+    assert KisHolding.objects.filter(stock_code=SAMSUNG).latest("pk").holding_qty == held
+    assert odd(life.evening(TUE)) == {}
+    assert life.summary(TUE).flow == 0
+
+
 def test_shares_without_a_reason_are_still_a_difference(life):
     life.at(TUE, "10:00")
     life.broker.account(10_000_000, _005930=(150, 12_000), _000660=(5, 200_000))

@@ -20,11 +20,11 @@ from kis.client.session import Session
 
 ORDER_ATTEMPTS = 3
 SECONDS_BETWEEN_ATTEMPTS = 1.5
-#: Regular orders placed from the opening on live until the close, on NXT until its own.
+#: Regular orders placed from the opening on live until the close, on NXT until its own. Where a smart-routed order (SOR)
+#: waits is not told: after the close it may live on or not.
 OPENING = time(9, 0)
 CLOSING = time(15, 30)
 NXT_CLOSING = time(20, 0)
-NXT = frozenset({"NXT", "SOR"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def is_same(row: UnfilledRecord, order: OrderRecord) -> bool:
 
 def still_alive(order: OrderRecord, *, at: datetime) -> bool:
     """Whether the unfilled rest of an order must still wait at the exchange."""
-    closing = NXT_CLOSING if order.exchange in NXT else CLOSING
+    closing = NXT_CLOSING if order.exchange == "NXT" else CLOSING
     return (
         order.ordered_on == at.date()
         and order.ordered_at >= OPENING

@@ -375,6 +375,16 @@ def test_open_order_that_fills_between_the_two_lists_is_asked_again(desk, connec
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(("exchange", "open_orders"), [("KRX", 0), ("NXT", 1), ("SOR", 0)])
+def test_rest_of_an_order_that_the_close_has_ended_is_not_missed(desk, connection, exchange, open_orders):
+    desk.buy(EXCG_ID_DVSN_CD=exchange)
+    assert found(sync_account(connection)) == {}
+    desk.broker.clock(TEN.replace(hour=15, minute=45))
+    assert found(sync_account(connection)) == {}
+    assert KisAccount.objects.newest_first().first().unfilled_orders.count() == open_orders
+
+
+@pytest.mark.django_db
 def test_shares_that_come_without_a_fill_are_named(desk, connection):
     sync_account(connection)
     desk.broker.account(_005930=(101, 60_000), _000660=(50, 200_000))

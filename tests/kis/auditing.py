@@ -265,7 +265,8 @@ class Audit:
         self.same_orders(day - RECENT)
         self.same_logs(day - RECENT)
         self.same_summaries(day - RECENT)
-        self.same_prices(day - RECENT, day)
+        # A run fetches the prices of what is held first; of what was sold it may leave some to the next.
+        self.same_prices(day - RECENT, day, self.held())
 
     def traded(self, since: datetime, until: datetime) -> tuple[int, int, int, int]:
         """Return won bought and sold, fee and tax of the fills after `since`: what they add to the costs of their orders."""
@@ -368,12 +369,13 @@ class Audit:
 
     # --- prices ----------------------------------------------------------------------------------------------------------
 
-    def same_prices(self, first: date, last: date) -> None:
-        """Compare the bars of all stocks held or traded, prices before a split divided by hand."""
+    def held(self) -> set[str]:
+        book = self.exchange.book(self.account)
+        return {code for code, lot in book.lots.items() if lot.quantity}
+
+    def same_prices(self, first: date, last: date, codes: set[str]) -> None:
+        """Compare the bars of some stocks, prices before a split divided by hand."""
         market = self.exchange.market
-        codes = {order.code for order in self.account.orders if order.filled}
-        codes |= {order.code for order in self.exchange.open_orders(self.account, self.simulator.now())}
-        codes |= {code for code, lot in self.exchange.book(self.account).lots.items() if lot.quantity}
         today = self.simulator.now().date()
         ledger = {}
         for code in codes:
@@ -383,13 +385,10 @@ class Audit:
                     if split.code == code and bar.day < split.day <= today:
                         ratio *= split.ratio
                 ledger[code, bar.day] = {
-                    **dict(
-                        zip(
-                            ("open", "high", "low", "close"),
-                            (round(price / ratio) for price in bar[1:5]),
-                            strict=True,
-                        )
-                    ),
+                    "open": round(bar.open / ratio),
+                    "high": round(bar.high / ratio),
+                    "low": round(bar.low / ratio),
+                    "close": round(bar.close / ratio),
                     "volume": int(bar.volume * ratio),
                 }
         rows = DailyPrice.objects.filter(stock_code__in=codes, trade_date__range=(first, last))
@@ -407,7 +406,8 @@ class Audit:
         self.same_chains()
         self.same_logs()
         self.same_summaries()
-        self.same_prices(days[0], days[-1])
+        traded = {order.code for order in self.account.orders if order.filled}
+        self.same_prices(days[0], days[-1], self.held() | traded)
         self.same_trade_profits(days[-1])
         self.all_settled(days[-1] - SETTLED_AFTER)
 

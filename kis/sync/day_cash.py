@@ -151,8 +151,9 @@ def tax_between(before: Point, after: Point, books: DayBooks) -> int | None:
     """Return the sale tax of the fills between two snapshots; None where it is not known which or how much."""
     taxes: list[int | None] = []
     for on in days_of(before, after):
-        for fills in by_stock(books.fills_on(on)).values():
-            code = fills[0].stock_code
+        for code, fills in by_stock(books.fills_on(on)).items():
+            if all(fill.tax == 0 for fill in fills):
+                continue  # whichever of them a snapshot had, purchases and funds pay none
             first = covered(before, code, fills) if on == before.day else 0
             last = covered(after, code, fills) if on == after.day else len(fills)
             if first is None or last is None:

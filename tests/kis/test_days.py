@@ -400,9 +400,8 @@ def test_order_half_done_at_the_close_is_whole_on_the_next_day(live):
     life.evening(TUE)
     log = life.log(TUE)
     assert (life.log(MON).buy_amt, log.buy_amt, log.flow) == (220_000, 330_000, 0)
-    # The list of orders has one row of ten shares: which part of its costs was in Monday's cash is not to be told.
-    assert (log.fee, log.tax) == (None, None)
-    assert log.reasons["fee"] == "수수료와 세금을 나눌 수 없습니다. 합계는 47원입니다."
+    # The list of orders has one row of ten shares, but the costs are the balance's, and a purchase has no tax.
+    assert (life.log(MON).fee, log.fee, log.tax) == (30, 47, 0)
     monday = life.summary(MON)
     assert (monday.buy_amt, monday.fee) == (550_000, 77)
     assert "일부만 들어 있어" in monday.reasons["unrealised_average"]
@@ -528,6 +527,22 @@ def test_split_that_the_prices_have_shown_is_no_gift(live):
     assert (row.flow, row.unrealised_average) == (0, 150 * 60_000 - 1_800_000)
     assert life.summary(WED).realised_average == 3_300_000 - 600_000 - 7_063
     assert life.summary(WED).realised_fifo == 3_300_000 - 600_000 - 7_063
+
+
+def test_sale_half_done_at_the_close_hides_which_part_of_its_costs_is_tax(live):
+    life = live()
+    life.at(MON, "16:05")
+    life.price(60_000)  # nothing trades at another price but by hand
+    reply = life.caller.order("sell", ORD_QTY="10", ORD_UNPR="61000", ORD_DVSN="41").json()
+    life.broker.fill(reply["output"]["ODNO"], 4)
+    life.at(MON, "16:30")
+    life.sync()
+    life.broker.fill(reply["output"]["ODNO"], 6)
+    life.evening(TUE)
+    log = life.log(TUE)
+    assert (log.fee, log.tax, log.flow) == (None, None, 0)
+    # 610,000 cost 85 and 1,220; of these 34 and 488 were Monday's
+    assert log.reasons["fee"] == "수수료와 세금을 나눌 수 없습니다. 합계는 783원입니다."
 
 
 def test_fill_that_the_list_of_orders_lacks_is_named_until_it_comes(life):

@@ -19,7 +19,7 @@ STOCKS = 40
 CASH = {"real": 400_000_000, "paper": 120_000_000}
 AMOUNTS = (150_000, 4_000_000)  # of an order, in won
 OPENING, LAST_CONTINUOUS, CLOSE = time(9, 2), time(15, 18), time(15, 31)
-OPENING_POSITIONS = 14
+OPENING_POSITIONS = 20
 #: What may happen, and how often beside the others.
 DEEDS = {
     "trade": 6,
@@ -184,8 +184,25 @@ class Player:
         amount = self.random.randint(1, 9_999_999) * self.random.choice((1, 1, -1))
         return bool(life.caller.control("deposit", {"amount": amount}).ok)
 
-    def in_the_evening(self, life: Life) -> bool:
-        """Trade in the after-market of KRX, after the day has been closed."""
+    def early(self, life: Life) -> bool:
+        """Trade on NXT, all of an order; paper cannot, and funds are not traded there."""
+        if life.is_paper:
+            return False
+        side, code, most = self.pick(life)
+        price = self.near(code, 0.98, 1.02)
+        quantity = min(self.shares(price), most)
+        if self.is_fund(code) or not self.order(life, side, code, quantity, price, EXCG_ID_DVSN_CD="NXT"):
+            return False
+        for order in self.open_orders(life):
+            life.broker.fill(order.number, order.remaining)
+        return True
+
+    def in_the_evening(self, life: Life, *, closing: bool = False) -> bool:
+        """Trade in the after-market of KRX, which takes neither funds nor orders on paper.
+
+        When the day is about to be closed a sale is filled whole: of one half done nobody can tell later what part of its
+        costs was tax, and the books say so.
+        """
         if life.is_paper:
             return False
         side, code, most = self.pick(life)
@@ -198,7 +215,9 @@ class Player:
         self.done["in the evening"] += 1
         waiting = self.open_orders(life)
         if waiting:
-            life.broker.fill(waiting[-1].number, self.random.randint(1, waiting[-1].remaining))
+            left = waiting[-1].remaining
+            whole = closing and side == "sell"
+            life.broker.fill(waiting[-1].number, left if whole else self.random.randint(1, left))
         return True
 
     def act(self, life: Life) -> None:
@@ -221,6 +240,7 @@ class Player:
 
     def session(self, on: date, look: Callable[[Life], None]) -> None:
         """Play a day up to its close; somewhere in it somebody looks at each account."""
+        self.before_the_opening(on, look)
         moments = self.moments(on)
         looks = {life.mode: self.random.randrange(len(moments)) for life in self.lives.values()}
         for place, moment in enumerate(moments):
@@ -236,8 +256,28 @@ class Player:
             if self.rest(life):
                 self.done["rest"] += 1
 
+    def before_the_opening(self, on: date, look: Callable[[Life], None]) -> None:
+        """Now and then trade on NXT before KRX opens, and look at the accounts."""
+        early = datetime.combine(on, time(8, self.random.randint(1, 29)), SEOUL)
+        if self.random.random() < 0.3 and early > self.now:
+            self.at(early)
+            for life in self.lives.values():
+                if self.early(life):
+                    self.done["early"] += 1
+            self.at(datetime.combine(on, time(8, self.random.randint(30, 59)), SEOUL))
+            look(self.random.choice(list(self.lives.values())))
+
     def close(self, on: date) -> None:
-        self.at(datetime.combine(on, time(16, self.random.randrange(30)), SEOUL))
+        """Move on to the moment at which the day is closed; perhaps the evening has brought trades by then.
+
+        Before 15:40 the bars of the day are not final yet.
+        """
+        self.at(datetime.combine(on, time(15, self.random.randint(40, 59)), SEOUL))
+        if self.random.random() < 0.3:
+            self.at(datetime.combine(on, time(16, self.random.randint(1, 29)), SEOUL))
+            for life in self.lives.values():
+                self.in_the_evening(life, closing=True)
+            self.at(datetime.combine(on, time(16, self.random.randint(30, 59)), SEOUL))
 
     def rest_day(self, on: date, look: Callable[[Life], None]) -> None:
         """Let somebody look at one of the accounts on a closed day, now and then."""

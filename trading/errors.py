@@ -38,6 +38,10 @@ class CommandNotUnderstood(TradingError):
         return f"{INDENT}{before}{_shown(meant)}{_shown(behind)}{more}\n{INDENT}{' ' * cells(before)}{carets}"
 
 
+class DraftImpossible(TradingError):
+    """What was asked for cannot be an order at all, whatever the market does."""
+
+
 def _shown(words: str) -> str:
     return "".join(map(_visible, words))
 

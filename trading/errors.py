@@ -42,6 +42,10 @@ class DraftImpossible(TradingError):
     """What was asked for cannot be an order at all, whatever the market does."""
 
 
+class PreviewImpossible(TradingError):
+    """A figure that the owner must see before the confirm code is not known."""
+
+
 def _shown(words: str) -> str:
     return "".join(map(_visible, words))
 

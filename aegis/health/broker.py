@@ -1,20 +1,15 @@
 """The way to the broker's host: name, port, certificate, and what time it is there."""
 
-import contextlib
 import socket
 import ssl
 import time
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from aegis.health.case import Case, Result, fine, problem, skipped, warning
-from kis.client.codes import TR
-from kis.client.errors import KisUnreachable
-from kis.client.protocol import Request
-from kis.client.transport import HttpTransport
+from kis.clock_skew import measure_skew
 
 TIMEOUT_SECONDS = 5.0
 SOON_DAYS = 14
@@ -89,7 +84,7 @@ def certificate(case: Case) -> Result:
 
 def clock(case: Case) -> Result:
     """Compare our clock with the broker's; tokens and the day of an order hang on it."""
-    found = measure_skew(case)
+    found = measure_skew(case.environment, now=case.now)
     if found is None:
         return skipped("증권사가 시각을 알려 주지 않아 비교할 수 없습니다.")
     skew, trip = found
@@ -102,24 +97,3 @@ def clock(case: Case) -> Result:
     if certain > SKEW_WARNING_SECONDS:
         return warning(f"이 컴퓨터의 시계가 {certain:.1f}초 {way}.", remedy)
     return fine(f"증권사와 {SKEW_WARNING_SECONDS:.0f}초 안에서 같습니다(왕복 {trip:.2f}초).")
-
-
-def measure_skew(case: Case) -> tuple[float, float] | None:
-    """Return the seconds the broker's clock is ahead of ours, and those of the round trip; None where it tells no time.
-
-    The question carries no key: the refusal is dated as any answer is.
-    """
-    url = case.environment.base_url.rstrip("/") + TR.PRICE.path
-    request = Request(method="GET", url=url, tr_id="", headers={})
-    try:
-        with contextlib.closing(HttpTransport()) as transport:
-            for _ in range(2):  # the first one also connects; the second measures
-                sent_at, began = case.now(), time.monotonic()
-                reply = transport.send(request, timeout_seconds=TIMEOUT_SECONDS)
-                trip = time.monotonic() - began
-        theirs = parsedate_to_datetime(reply.headers.get("date", ""))
-    except (KisUnreachable, ValueError):
-        return None
-    # The header has whole seconds only: on average half a second has passed since.
-    ahead = theirs + timedelta(seconds=0.5) - (sent_at + timedelta(seconds=trip / 2))
-    return ahead.total_seconds(), trip

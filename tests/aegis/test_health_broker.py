@@ -172,7 +172,7 @@ def test_clock_is_compared_with_the_brokers(dated_host, seconds, status, words):
 
 
 def test_clock_gives_a_slow_network_the_benefit_of_the_doubt(monkeypatch):
-    monkeypatch.setattr(broker, "measure_skew", lambda case: (5.0, 8.0))
+    monkeypatch.setattr(broker, "measure_skew", lambda environment, now: (5.0, 8.0))
     assert broker.clock(case_at("http://127.0.0.1:9")).status is OK
 
 

@@ -66,12 +66,15 @@ def env_choice(name: str, choices: tuple[str, ...]) -> str:
 
 def env_days(name: str, default: int) -> int:
     """Return a number of whole days, at least one and at most a hundred years."""
+    return env_count(name, default, most=MOST_DAYS, what="날수")
+
+
+def env_count(name: str, default: int, *, most: int, what: str) -> int:
+    """Return a whole number from 1 to `most`; `what` is what it counts, in Korean."""
     raw = env_str(name) or str(default)
     # Only plain digits: int() would also take 1_0 or a figure of another script for a number.
-    if not (
-        raw.isascii() and raw.isdigit() and len(raw) <= len(str(MOST_DAYS)) and 1 <= int(raw) <= MOST_DAYS
-    ):
-        raise ImproperlyConfigured(f"{name} 값은 1에서 {MOST_DAYS} 사이의 날수여야 합니다.")
+    if not (raw.isascii() and raw.isdigit() and len(raw) <= len(str(most)) and 1 <= int(raw) <= most):
+        raise ImproperlyConfigured(f"{name} 값은 1에서 {most} 사이의 {what}여야 합니다.")
     return int(raw)
 
 

@@ -7,15 +7,24 @@ from pathlib import Path
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from aegis.env import env_bool, env_choice, env_days, env_list, env_str, load_env_file, own_folder, own_secret
+from aegis.env import (
+    env_bool,
+    env_choice,
+    env_count,
+    env_days,
+    env_list,
+    env_str,
+    load_env_file,
+    own_folder,
+    own_secret,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 TESTING = "pytest" in sys.modules
+OURS = ("AEGIS_", "KIS_", "KB_", "ORDER_", "REAL_TRADING_", "GEMINI_", "SECRET_KEY")
 if TESTING:  # the owner's keys must never reach a test
-    for name in [
-        name for name in os.environ if name.startswith(("AEGIS_", "KIS_", "KB_", "GEMINI_", "SECRET_KEY"))
-    ]:
+    for name in [name for name in os.environ if name.startswith(OURS)]:
         del os.environ[name]
 else:
     load_env_file(Path(os.environ.get("AEGIS_ENV_FILE", BASE_DIR / ".env")))
@@ -31,6 +40,7 @@ ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "127.0.0.1,localhost")
 INSTALLED_APPS = [
     "aegis",
     "kis",
+    "trading",
     "reports",
     "django_q",
     "django.contrib.admin",
@@ -142,6 +152,20 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 KEEP_INTRADAY_DAYS = env_days("KEEP_INTRADAY_DAYS", 30)
 KEEP_MINUTE_DAYS = env_days("KEEP_MINUTE_DAYS", 365)
 KEEP_RUN_DAYS = env_days("KEEP_RUN_DAYS", 90)
+
+# Orders -------------------------------------------------------------------------------------------------------------
+# Real orders need this switch besides everything else.
+REAL_TRADING_ENABLED = env_bool("REAL_TRADING_ENABLED", default=False)
+# In won, of one order and of all orders of an account on one day.
+ORDER_MAX_AMOUNT = env_count("ORDER_MAX_AMOUNT", 5_000_000, most=10**12, what="원 금액(숫자만)")
+ORDER_DAY_MAX_AMOUNT = env_count("ORDER_DAY_MAX_AMOUNT", 20_000_000, most=10**12, what="원 금액(숫자만)")
+ORDER_CODE_TTL_SECONDS = env_count("ORDER_CODE_TTL_SECONDS", 180, most=3600, what="초")
+# How far a price may be from the last one.
+ORDER_PRICE_COLLAR_PERCENT = env_count("ORDER_PRICE_COLLAR_PERCENT", 5, most=30, what="퍼센트")
+# The trading password for inquiries from cron; orders ask for it at the terminal in any case.
+AEGIS_TRADING_PASSWORD = env_str("AEGIS_TRADING_PASSWORD")
+# Hint, journal and the file of the kill switch.
+TRADING_DIR = Path(env_str("AEGIS_CACHE_DIR") or BASE_DIR / ".cache").expanduser().resolve()
 
 # Reports ------------------------------------------------------------------------------------------------------------
 REPORT_DIR = Path(env_str("AEGIS_REPORT_DIR") or BASE_DIR / "reports" / "Realtime").expanduser().resolve()

@@ -3,6 +3,7 @@
 import socket
 
 import pytest
+from django.db.backends.sqlite3.base import DatabaseOperations
 
 from kis.calendar import krx_holidays
 
@@ -20,6 +21,33 @@ def no_real_broker(monkeypatch):
         return look_up(host, *how, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", local_names_only)
+
+
+@pytest.fixture(autouse=True)
+def own_trading_folder(settings, tmp_path_factory):
+    """Keep hint, journal and kill switch of a test apart from everything else."""
+    settings.TRADING_DIR = tmp_path_factory.mktemp("trading")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def guarded_tables_can_be_emptied():
+    """Between tests SQLite empties tables row by row, which the triggers of guarded tables refuse; lift them for that."""
+    plain = DatabaseOperations.execute_sql_flush
+
+    def flush(operations, statements):
+        database = operations.connection
+        with database.cursor() as cursor:
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            triggers = cursor.fetchall()
+            for name, _ in triggers:
+                cursor.execute(f"DROP TRIGGER {name}")
+            plain(operations, statements)
+            for _, sql in triggers:
+                cursor.execute(sql)
+
+    DatabaseOperations.execute_sql_flush = flush
+    yield
+    DatabaseOperations.execute_sql_flush = plain
 
 
 @pytest.fixture(autouse=True, scope="session")

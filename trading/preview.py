@@ -5,10 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from kis.client.codes import AccountNumber, Mode
+from kis.client.records.orders import Side, UnfilledRecord
 from kis.korean import MISSING, SEOUL, clock_time, day, masked_account, number, percent
 from kis.portfolio.costs import Costs, Kind, Market, estimate
 from kis.terminal import BADGES, INDENT, padded
-from trading.drafts import Draft
+from trading.drafts import CancelDraft, Draft
 from trading.errors import PreviewImpossible
 from trading.limits import Facts, Rules, reckoned_price, warnings
 from trading.ticks import tick_size
@@ -126,6 +127,33 @@ def lines(shown: Preview) -> list[str]:
         _text("한도", _limits(shown)),
         *[_text("주의" if place == 0 else "", warning) for place, warning in enumerate(shown.warnings)],
     ]
+
+
+def cancel_lines(
+    draft: CancelDraft, found: UnfilledRecord, *, facts: Facts, account: AccountNumber
+) -> list[str]:
+    """Return the lines above the confirm code of a cancellation: which order it is, and what is left of it."""
+    local = facts.now.astimezone(SEOUL)
+    masked = masked_account(account.number, account.product_code)
+    side = "매수" if found.side is Side.BUY else "매도"
+    price = f"{found.price:,}원" if found.price else "시장가"
+    return [
+        f"{BADGES[facts.mode][0]}  {masked}   {day(local.date())} {clock_time(local)} KST",
+        "",
+        f"{INDENT}취소  {draft.name}  {draft.code}",
+        "",
+        _text("주문번호", draft.number.lstrip("0")),
+        _text(
+            "원주문",
+            f"{side} {found.quantity:,}주 {price}, {_wire_clock(found.ordered_at)} 접수, {draft.exchange}",
+        ),
+        _text("체결", f"{found.filled:,}주"),
+        _text("취소", f"{found.changeable:,}주 (남은 수량 전부)"),
+    ]
+
+
+def _wire_clock(text: str) -> str:
+    return f"{text[:2]}:{text[2:4]}:{text[4:]}"
 
 
 def _price(shown: Preview) -> str:

@@ -49,6 +49,8 @@ def count_try(order: PendingOrder, *, at: datetime) -> bool:
 def note_wrong(order: PendingOrder, *, at: datetime) -> None:
     """Record a wrong try and lock the order after the last one. Raises NotConfirmed."""
     with transaction.atomic(durable=True):
+        # The order before the history, as everywhere: two that hold one each and want the other would wait for ever.
+        PendingOrder.objects.select_for_update().get(pk=order.pk)
         audit.record("wrong_code", at=at, order=order, detail={"tries": order.tries})
         locked = order.tries >= MOST_TRIES and step(order, State.LOCKED, at=at, what="locked")
     if locked:

@@ -4,6 +4,7 @@ The row is what counts. A hint that is missing, old or damaged is as good as non
 """
 
 import json
+import logging
 import os
 import tempfile
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 from django.conf import settings
 
 from trading.models import PendingOrder
+
+logger = logging.getLogger(__name__)
 
 
 def file() -> Path:
@@ -48,6 +51,9 @@ def read() -> int | None:
 
 
 def clear(order: PendingOrder) -> None:
-    """Take the hint away, if it is that of this order."""
+    """Take the hint away, if it is that of this order; what cannot be taken away does no harm."""
     if read() == order.pk:
-        file().unlink(missing_ok=True)
+        try:
+            file().unlink(missing_ok=True)
+        except OSError:
+            logger.exception("Order %s: the hint could not be taken away", order.pk)

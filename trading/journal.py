@@ -1,15 +1,17 @@
 """What the broker answered, on disk before it is in the database: a crash in between loses nothing."""
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
+from trading.models import PendingOrder
 from trading.states import State
 
 OUTCOMES = frozenset({State.ACCEPTED, State.REJECTED, State.NOT_SENT, State.UNKNOWN})
@@ -17,14 +19,32 @@ OUTCOMES = frozenset({State.ACCEPTED, State.REJECTED, State.NOT_SENT, State.UNKN
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What is certain after an order has been sent, or has not. `order` is the row's number, `at` by the wall clock."""
+    """What is certain after an order has been sent, or has not.
+
+    `order` is the row's number. Rows of two databases may share it, so `key` says which order of which claim it was.
+    `at` is by the wall clock.
+    """
 
     order: int
+    key: str
     state: State
     at: datetime
     reason: str = ""
     branch: str = ""
     number: str = ""
+
+
+def key_of(order: PendingOrder) -> str:
+    """Return what no other order has: its content and the moment of its claim, without giving the account away."""
+    claimed = order.claimed_at.astimezone(UTC).isoformat() if order.claimed_at else ""
+    return hashlib.sha256(f"{order.pk}|{order.content}|{claimed}".encode()).hexdigest()
+
+
+def outcome(
+    order: PendingOrder, state: State, *, at: datetime, reason: str = "", branch: str = "", number: str = ""
+) -> Outcome:
+    """Return an outcome of this very order."""
+    return Outcome(order.pk, key_of(order), state, at, reason, branch, number)
 
 
 def file() -> Path:
@@ -44,9 +64,9 @@ def write(outcome: Outcome) -> None:
         os.close(handle)
 
 
-def last_of(order: int) -> Outcome | None:
+def last_of(order: PendingOrder) -> Outcome | None:
     """Return what the journal says of an order; None where it says nothing that can be read."""
-    found = [outcome for outcome in read() if outcome.order == order]
+    found = [outcome for outcome in read() if (outcome.order, outcome.key) == (order.pk, key_of(order))]
     return found[-1] if found else None
 
 
@@ -67,6 +87,7 @@ def outcome_of(line: str) -> Outcome | None:
         state = State(values["state"])
         outcome = Outcome(
             order=int(values["order"]),
+            key=str(values["key"]),
             state=state,
             at=datetime.fromisoformat(values["at"]),
             reason=str(values["reason"]),

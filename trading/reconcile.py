@@ -1,7 +1,7 @@
 """What became of orders that were sent: settled by complete inquiries, never by a guess."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
 from django.db import IntegrityError, transaction
@@ -55,6 +55,7 @@ def reconcile(desk: Desk) -> list[Found]:
     """
     mine = PendingOrder.objects.of(desk.environment.account, is_paper=desk.environment.is_paper)
     pick_up_leftovers(list(mine.filter(status=State.SENDING)), at=desk.wall())
+    prove(list(mine.filter(status=State.UNKNOWN)), at=desk.wall())
     open_orders = list(mine.filter(status__in=[State.UNKNOWN, State.ACCEPTED, State.PARTIAL]).order_by("pk"))
     if not open_orders:
         return []
@@ -67,12 +68,20 @@ def reconcile(desk: Desk) -> list[Found]:
 def pick_up_leftovers(orders: Sequence[PendingOrder], *, at: datetime) -> None:
     """Settle orders whose sender died: what the journal says, or UNKNOWN."""
     for order in orders:
-        told = journal.last_of(order.pk)
-        if told is not None and told.at >= (order.claimed_at or told.at):
+        told = journal.last_of(order)
+        if told is not None:
             write_outcome(order, told)
         elif order.claimed_at is None or at >= order.claimed_at + SURELY_OVER:
             reason = "보내는 도중에 프로그램이 멈췄습니다. 증권사에 접수되었을 수 있습니다."
             step(order, State.UNKNOWN, at=at, what="left_behind", values={"reason": reason, "ended_at": at})
+
+
+def prove(orders: Sequence[PendingOrder], *, at: datetime) -> None:
+    """Settle UNKNOWN orders whose receipt is in our journal: another machine gave them up before ours came back."""
+    for order in orders:
+        told = journal.last_of(order)
+        if told is not None and told.state is State.ACCEPTED:
+            write_outcome(order, replace(told, at=at))
 
 
 def look(order: PendingOrder, orders: Sequence[OrderRecord], *, desk: Desk, now: datetime) -> Found:

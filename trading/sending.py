@@ -37,6 +37,8 @@ from trading.worker_guard import refuse_workers
 logger = logging.getLogger(__name__)
 
 CLIENT_SIDES: dict[str, Side] = {ModelSide.BUY.value: Side.BUY, ModelSide.SELL.value: Side.SELL}
+#: SQLite is set up to do so always (see the settings), and cannot be told inside a transaction.
+DURABLY = {"postgresql": "SET LOCAL synchronous_commit = on", "sqlite": "PRAGMA synchronous"}
 #: From the claim to the moment the connection is opened; whoever takes longer does not send any more.
 SEND_WITHIN_SECONDS = 15.0
 #: When nobody who has claimed an order can still be sending it (see `trading.reconcile`).
@@ -78,10 +80,9 @@ def refuse_other_account(order: PendingOrder, *, desk: Desk) -> None:
 
 
 def wait_for_the_disk() -> None:
-    """Let the commit of this transaction return only when it is on the disk; SQLite is set up to do so always."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL synchronous_commit = on")
+    """Let the commit of this transaction return only when it is on the disk, whatever the server's setting is."""
+    with connection.cursor() as cursor:
+        cursor.execute(DURABLY[connection.vendor])
 
 
 def send(order: PendingOrder, *, desk: Desk, token: Token, budget: Budget) -> Outcome:
@@ -93,7 +94,7 @@ def send(order: PendingOrder, *, desk: Desk, token: Token, budget: Budget) -> Ou
     refuse_other_account(order, desk=desk)
     door = Door(order, desk=desk)
     claimed = desk.monotonic()
-    outcome = Outcome(order.pk, State.UNKNOWN, order.claimed_at or desk.wall(), "보내는 도중에 멈췄습니다.")
+    outcome = journal.outcome(order, State.UNKNOWN, at=desk.wall(), reason="보내는 도중에 멈췄습니다.")
     receipt: OrderReceipt | None = None
     try:
         receipt = send_order(
@@ -106,14 +107,14 @@ def send(order: PendingOrder, *, desk: Desk, token: Token, budget: Budget) -> Ou
         )
         outcome = of_receipt(order, receipt, at=desk.wall())
     except (OrderNotSent, NotOffered) as error:
-        outcome = Outcome(order.pk, State.NOT_SENT, desk.wall(), str(error))
+        outcome = journal.outcome(order, State.NOT_SENT, at=desk.wall(), reason=str(error))
     except KisRefused as error:
-        outcome = Outcome(order.pk, State.REJECTED, desk.wall(), str(error))
+        outcome = journal.outcome(order, State.REJECTED, at=desk.wall(), reason=str(error))
     except OrderUnknown as error:
-        outcome = Outcome(order.pk, State.UNKNOWN, desk.wall(), str(error))
+        outcome = journal.outcome(order, State.UNKNOWN, at=desk.wall(), reason=str(error))
     except BaseException:
         if not door.was_opened:
-            outcome = Outcome(order.pk, State.NOT_SENT, desk.wall(), "보내기 전에 멈췄습니다.")
+            outcome = journal.outcome(order, State.NOT_SENT, at=desk.wall(), reason="보내기 전에 멈췄습니다.")
         raise
     finally:
         keep(order, outcome, desk=desk)
@@ -135,7 +136,7 @@ class Door:
         since = self.desk.wall() - (self.order.claimed_at or self.desk.wall())
         # Two clocks: a machine that slept in between may have stopped one of them, and the other may have been set.
         waited = max(self.desk.monotonic() - claimed, since.total_seconds())
-        if not 0 <= waited <= SEND_WITHIN_SECONDS:
+        if waited > SEND_WITHIN_SECONDS:
             raise OrderNotSent("보낼 차례가 오기 전에 제한 시간이 지났습니다")
         if not self.order.is_cancel and kill_switch.read().is_on:
             raise OrderNotSent("주문 중지가 켜졌습니다")
@@ -160,8 +161,10 @@ def of_receipt(order: PendingOrder, receipt: OrderReceipt, *, at: datetime) -> O
     number = wire_number(receipt.number)
     if [receipt.branch, number] in order.known_before:
         reason = f"증권사가 이미 있던 주문번호 {number}로 답했습니다."
-        return Outcome(order.pk, State.UNKNOWN, at, reason)
-    return Outcome(order.pk, State.ACCEPTED, at, receipt.message, receipt.branch, number)
+        return journal.outcome(order, State.UNKNOWN, at=at, reason=reason)
+    return journal.outcome(
+        order, State.ACCEPTED, at=at, reason=receipt.message, branch=receipt.branch, number=number
+    )
 
 
 def keep(order: PendingOrder, outcome: Outcome, *, desk: Desk) -> None:
@@ -181,7 +184,7 @@ def keep(order: PendingOrder, outcome: Outcome, *, desk: Desk) -> None:
 
 
 def write_outcome(order: PendingOrder, outcome: Outcome) -> bool:
-    """Write an outcome into the row of an order that is SENDING; false where it is not any more.
+    """Write an outcome into the row of an order; false where it is not any more where it was read.
 
     A number that another order of ours has proves nothing: the order is UNKNOWN then.
     """
@@ -194,6 +197,8 @@ def write_outcome(order: PendingOrder, outcome: Outcome) -> bool:
     except IntegrityError:
         reason = f"증권사가 다른 주문의 번호 {outcome.number}로 답했습니다."
         unknown = {"reason": reason, "ended_at": outcome.at}
+        if order.state is State.UNKNOWN:
+            return False
         return step(order, State.UNKNOWN, at=outcome.at, what="answered", detail=detail, values=unknown)
 
 

@@ -48,11 +48,3 @@ NAMES: dict[State, str] = {
 
 #: May be at the exchange without our knowing its number.
 UNSETTLED = frozenset({State.SENDING, State.UNKNOWN})
-#: The broker has given it a number.
-AT_BROKER = frozenset({State.ACCEPTED, State.PARTIAL, State.FILLED, State.CANCELLED})
-#: Its amount counts against the limit of the day: sent, or perhaps sent.
-COUNTS = frozenset({*UNSETTLED, *AT_BROKER})
-
-
-def may_become(old: State, new: State) -> bool:
-    return new in STEPS.get(old, frozenset())

@@ -4,9 +4,10 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 
+from kis.client.codes import TR
 from kis.client.session import Session
 from kis.models import Stock
-from kis.sync.stocks import ask_one_by_one
+from kis.sync.stocks import ask_one_by_one, sync_lists
 from trading.errors import WrongStock
 
 
@@ -23,17 +24,23 @@ class Listed:
 def identify(session: Session, *, code: str, name: str, at: datetime) -> Listed:
     """Return the stock of a code, and refuse a name that is not its own.
 
-    From the list of all stocks; one that it does not have is asked for. Raises WrongStock, showing the right one.
+    From the list of all stocks; one that it does not have is asked for, on paper by way of today's list. Raises
+    WrongStock, showing the right one.
     """
-    found = stored(code)
-    if found is None:
-        ask_one_by_one(session, [code], at=at)
-        found = stored(code)
+    found = stored(code) or look_up(session, code, at=at)
     if found is None:
         raise WrongStock(f"{code}: 종목 목록에 없는 코드입니다. 종목코드를 확인해 주세요.")
     if name and folded(name) != folded(found.name):
         raise WrongStock(f"{code}의 종목명은 {found.name}입니다. {code_of(name)}".strip())
     return found
+
+
+def look_up(session: Session, code: str, *, at: datetime) -> Listed | None:
+    if session.environment.offers(TR.STOCK_INFO):
+        ask_one_by_one(session, [code], at=at)
+    else:
+        sync_lists(session.environment, at=at)
+    return stored(code)
 
 
 def stored(code: str) -> Listed | None:

@@ -1,11 +1,14 @@
 """An account at the simulator with a clock that moves only when told, and the orders of a test."""
 
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 
+from kis.client.endpoints.orders import OneCall
 from kis.client.transport import HttpTransport
 from kis.korean import SEOUL
 from tests.kis.conftest import simulator, start_simulator  # noqa: F401  # fixtures
@@ -41,12 +44,13 @@ class Clock:
 
 @dataclass
 class Posts:
-    """Counts the connections opened for orders."""
+    """Makes the connections for orders, and counts them."""
 
-    calls: list[HttpTransport] = field(default_factory=list)
+    make: Callable[[], OneCall] = HttpTransport
+    calls: list[OneCall] = field(default_factory=list)
 
     def open(self):
-        post = HttpTransport()
+        post = self.make()
         self.calls.append(post)
         return post
 
@@ -90,6 +94,14 @@ def broker(request):
     return broker
 
 
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch):
+    """Spend on a password what a test can afford; it is Argon2 all the same."""
+    monkeypatch.setattr(Argon2PasswordHasher, "time_cost", 1)
+    monkeypatch.setattr(Argon2PasswordHasher, "memory_cost", 512)
+    monkeypatch.setattr(Argon2PasswordHasher, "parallelism", 1)
+
+
 @pytest.fixture
 def with_password(db):
     password.set_password(PASSWORD, at=TEN)
@@ -123,3 +135,4 @@ def make_order(code=CODE, *, at=TEN, lives=timedelta(minutes=3), **changes):
 @pytest.fixture
 def real_enabled(settings):
     settings.REAL_TRADING_ENABLED = True
+    settings.AEGIS_DEMO = False

@@ -1,5 +1,6 @@
 """One switch that stops every order at once: a row for all machines, a file that works without the database."""
 
+import logging
 import os
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,8 @@ from django.db import transaction
 
 from trading import audit
 from trading.models import KillSwitch
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,11 @@ def read() -> Switch:
 
 
 def turn_on(reason: str, *, at: datetime, by: str) -> None:
-    """Stop all orders. The file comes first: it is there even if the database is not."""
-    write_file(reason)
+    """Stop all orders. The file comes first: it is there even if the database is not, and the row without the file."""
+    try:
+        write_file(reason)
+    except OSError:
+        logger.exception("The file of the kill switch could not be written")
     with transaction.atomic(durable=True):
         row, _ = KillSwitch.objects.select_for_update().get_or_create(pk=1, defaults={"changed_at": at})
         if not row.is_on:

@@ -39,6 +39,16 @@ def test_row_alone_stops_orders():
     assert kill_switch.read().is_on
 
 
+def test_full_disk_does_not_keep_it_off(monkeypatch, caplog):
+    def full(*args, **how):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("trading.kill_switch.Path.write_text", full)
+    kill_switch.turn_on("점검", at=TEN, by="test")
+    assert kill_switch.read().is_on
+    assert "could not be written" in caplog.text
+
+
 def test_file_that_cannot_be_looked_at_counts(settings, tmp_path):
     settings.TRADING_DIR = tmp_path / "file" / "below"
     (tmp_path / "file").write_text("no folder")

@@ -3,6 +3,7 @@
 
 import os
 import sys
+import unicodedata
 from difflib import get_close_matches
 
 INTERRUPTED_CODE = 130
@@ -11,6 +12,9 @@ INTERRUPTED_CODE = 130
 def main() -> None:
     """Run a Django command; `demo` always plays on the simulator, whatever keys are configured."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aegis.settings")
+    sys.argv[1:2] = [
+        unicodedata.normalize("NFC", name) for name in sys.argv[1:2]
+    ]  # 실전 as a Mac may write it
     if sys.argv[1:2] == ["demo"]:
         os.environ["AEGIS_DEMO"] = "true"
     for stream in (sys.stdout, sys.stderr):

@@ -83,11 +83,12 @@ class NotFromWorker(TradingError):
 
 
 class OrderRefused(TradingError):
-    """Gates that an order does not pass, each with its sentence; nothing was sent."""
+    """Gates that an order does not pass, by name (see `trading.limits.Gate`), each with its sentence; nothing was sent."""
 
-    def __init__(self, reasons: Sequence[str]) -> None:
+    def __init__(self, reasons: Sequence[str], *, gates: Sequence[str] = ()) -> None:
         super().__init__("\n".join(reasons))
         self.reasons = tuple(reasons)
+        self.gates = tuple(gates)
 
 
 class NothingToConfirm(TradingError):
@@ -95,8 +96,8 @@ class NothingToConfirm(TradingError):
 
     def __init__(self) -> None:
         super().__init__(
-            f"확인을 기다리는 주문이 없습니다. 시간이 지났거나 이미 처리된 주문입니다. {NOT_SENT} "
-            "주문하려면 처음부터 다시 입력해 주세요."
+            "확인을 기다리는 주문이 없습니다. 시간이 지났거나 이미 처리된 주문입니다. 이번에는 아무것도 보내지 않았습니다. "
+            "다시 주문하기 전에 주문내역을 확인해 주세요."
         )
 
 

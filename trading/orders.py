@@ -119,7 +119,7 @@ def propose_cancel(
 
 def refuse(reasons: Sequence[Refusal]) -> None:
     if reasons:
-        raise OrderRefused([reason.message for reason in reasons])
+        raise OrderRefused([reason.message for reason in reasons], gates=[reason.gate for reason in reasons])
 
 
 def open_order(wish: CancelWish, *, desk: Desk) -> UnfilledRecord:

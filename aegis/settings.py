@@ -140,13 +140,14 @@ except (ValueError, dj_database_url.ParseError):
     raise ImproperlyConfigured(
         "DATABASE_URL을 쓸 수 없습니다. SQLite 또는 PostgreSQL 주소여야 합니다. 예: postgres://사용자:비밀번호@127.0.0.1:5432/aegis"
     ) from None
+SQLITE_OPTIONS = {
+    # Writers queue instead of failing; FULL keeps what was committed even through a power cut.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = {
-        # Writers queue instead of failing; FULL keeps what was committed even through a power cut.
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-    }
+    DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # How long what repeats is kept (see kis.retention); fills, orders and daily figures stay for good.
 KEEP_INTRADAY_DAYS = env_days("KEEP_INTRADAY_DAYS", 30)

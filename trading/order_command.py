@@ -400,7 +400,8 @@ def nothing_sent() -> Iterator[None]:
         text = explain_file(error)
     else:
         return
-    raise CommandError(text if NOT_SENT in text else f"{text} {NOT_SENT}")
+    gap = " " if text.endswith(".") else "\n"
+    raise CommandError(text if NOT_SENT in text else f"{text}{gap}{NOT_SENT}")
 
 
 def waiting_account(mode: Mode) -> str:

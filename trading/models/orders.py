@@ -195,7 +195,7 @@ class PendingOrder(models.Model):
         """Say the order in one line: `매수 삼성전자 005930 10주 71,000원`."""
         stock = f"{self.stock_name} {self.stock_code}"
         if self.is_cancel:
-            return f"취소 {stock} 주문번호 {self.origin_number}"
+            return f"취소 {stock} 주문번호 {self.origin_number.lstrip('0')}"
         price = f"{self.price:,}원" if self.price else "시장가"
         return f"{Side(self.side).label} {stock} {self.quantity:,}주 {price}"
 

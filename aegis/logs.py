@@ -25,6 +25,8 @@ def mask(text: str) -> str:
                 number[:4] + "****",
                 text,
             )
+    if len(settings.AEGIS_TRADING_PASSWORD) >= known_secrets.SHORTEST:
+        text = text.replace(settings.AEGIS_TRADING_PASSWORD, known_secrets.HIDDEN)
     text = known_secrets.hide(text)
     text = BEARER.sub(r"\1****", text)
     text = JWT.sub("****", text)

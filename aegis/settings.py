@@ -160,6 +160,8 @@ REAL_TRADING_ENABLED = env_bool("REAL_TRADING_ENABLED", default=False)
 # In won, of one order and of all orders of an account on one day.
 ORDER_MAX_AMOUNT = env_count("ORDER_MAX_AMOUNT", 5_000_000, most=10**12, what="원 금액(숫자만)")
 ORDER_DAY_MAX_AMOUNT = env_count("ORDER_DAY_MAX_AMOUNT", 20_000_000, most=10**12, what="원 금액(숫자만)")
+# Real orders want limits that somebody has chosen (see aegis.checks).
+ORDER_LIMITS_MISSING = [name for name in ("ORDER_MAX_AMOUNT", "ORDER_DAY_MAX_AMOUNT") if not env_str(name)]
 ORDER_CODE_TTL_SECONDS = env_count("ORDER_CODE_TTL_SECONDS", 180, most=3600, what="초")
 # How far a price may be from the last one.
 ORDER_PRICE_COLLAR_PERCENT = env_count("ORDER_PRICE_COLLAR_PERCENT", 5, most=30, what="퍼센트")

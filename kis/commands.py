@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, SystemCheckError
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 from kis.accounts import MODE_NAMES, Account, find_account
@@ -83,6 +83,15 @@ def explain_file(error: OSError) -> str:
     return f"파일을 읽거나 쓸 수 없습니다. 권한을 확인해 주세요{where}."
 
 
+#: What a failed system check says, and its hint, out of Django's own report.
+CHECK_SAYS = re.compile(r"^\S*: \(\S+\) (.+)$|^\s+HINT: (.+)$", re.MULTILINE)
+
+
+def explain_checks(error: SystemCheckError) -> str:
+    """Return the sentences of the checks that failed, without the English around them."""
+    return " ".join(said or hint for said, hint in CHECK_SAYS.findall(str(error))) or str(error)
+
+
 class OwnerCommand(BaseCommand):
     """A command for the owner. Called from code it raises as usual; from the command line it explains and exits."""
 
@@ -104,6 +113,8 @@ class OwnerCommand(BaseCommand):
             return super().execute(*args, **options)
         try:
             return super().execute(*args, **options)
+        except SystemCheckError as error:
+            self.leave(explain_checks(error), 1)
         except (CommandError, KisError, ImproperlyConfigured) as error:
             if options.get("traceback"):
                 raise

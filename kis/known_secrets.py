@@ -1,4 +1,4 @@
-"""Secrets that this process has taken out of the database, so that its logs can leave them out."""
+"""Secrets that this process has come to know, so that its logs can leave them out."""
 
 import re
 from functools import cache
@@ -13,7 +13,7 @@ _accounts: set[AccountNumber] = set()
 
 
 def remember(*secrets: str) -> None:
-    """Keep values that must not be repeated; only what has been decrypted here can get into a log of this process."""
+    """Keep values that must not be repeated: what has been decrypted, typed or made here, and nowhere else."""
     _texts.update(secret for secret in secrets if len(secret) >= SHORTEST)
 
 

@@ -1,6 +1,7 @@
 """What commands about orders share: the trading password at the terminal, and one sentence for whatever stands in the way."""
 
 import getpass
+import re
 import shlex
 import shutil
 import sys
@@ -20,6 +21,8 @@ from trading.errors import TradingError, WrongPassword
 
 PROMPT = "거래 비밀번호 (입력해도 보이지 않습니다): "
 NO_TERMINAL = "주문과 확인은 터미널에서 직접 입력해야 합니다. 주문은 보내지 않았습니다."
+#: What a shell takes as it is; its own quoting would put quotes around Hangul, too.
+PLAIN = re.compile(r"[\w.-]+")
 #: The outcome of an order is not known.
 UNKNOWN_CODE = 3
 
@@ -102,4 +105,6 @@ class AccountTradingCommand(TradingCommand, AccountCommand):
     def of_account(self, options: Mapping[str, Any]) -> str:
         """Return the option that names the account, as it has to be typed again."""
         name = str(options["account"])
-        return f" --account {shlex.quote(name)}" if name else ""
+        if not name:
+            return ""
+        return f" --account {name if PLAIN.fullmatch(name) else shlex.quote(name)}"

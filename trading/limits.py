@@ -162,9 +162,9 @@ def buying_cost(amount: int, *, kind: Kind, facts: Facts, rules: Rules) -> int:
 
 def _kill_switch(facts: Facts) -> str:
     if facts.is_halted_by_switch is None:
-        return "주문 정지 스위치를 확인하지 못해 보내지 않았습니다. manage.py kill_switch status로 확인해 주세요."
+        return "주문 중지가 켜져 있는지 확인하지 못해 보내지 않았습니다. manage.py kill_switch status로 확인해 주세요."
     if facts.is_halted_by_switch:
-        return "주문 정지 스위치가 켜져 있습니다. 까닭을 확인한 뒤 manage.py kill_switch off로 풀어 주세요."
+        return "주문 중지가 켜져 있습니다. 까닭을 확인한 뒤 manage.py kill_switch off로 꺼 주세요."
     return ""
 
 

@@ -132,7 +132,7 @@ class OrderCommand(AccountTradingCommand):
 
     def again(self, options: Mapping[str, Any], *words: str) -> str:
         """Return a command of this mode and account to be typed next."""
-        return as_typed(self.name, *words) + self.of_account(options)
+        return as_typed(f"{self.name}{self.of_account(options)}", *words)
 
     def settle(self, options: Mapping[str, Any]) -> str:
         mode = f" --mode {self.mode}" if options["account"] else ""

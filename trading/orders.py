@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 
 from kis.client.endpoints.account import unfilled_orders
 from kis.client.records.orders import UnfilledRecord
+from kis.known_secrets import remember
 from kis.orders import same_number, wire_number
 from kis.portfolio.costs import Market
 from kis.sync.costs import MARKETS
@@ -157,6 +158,7 @@ def write(
 ) -> Proposal:
     """Store an order with its code. Raises AlreadyTaken where another one of this account came at the same moment."""
     at, environment, code = desk.wall(), desk.environment, codes.new_code()
+    remember(code)
     give_up_waiting(desk)
     try:
         with transaction.atomic(durable=True):

@@ -9,6 +9,7 @@ from kis.client.codes import Mode
 from kis.client.endpoints.account import daily_orders
 from kis.client.errors import KisError
 from kis.client.records.orders import Side
+from kis.known_secrets import remember
 from kis.orders import wire_number
 from trading import confirmation, password
 from trading.confirmation import take_waiting, withdraw
@@ -44,6 +45,7 @@ class SafeExecutor:
     def propose(self, wish: OrderWish | CancelWish, *, given_password: str) -> Proposal:
         """Show an order before it is one. Raises WrongPassword and all that `trading.orders` raises."""
         refuse_workers()
+        remember(given_password)
         password.check(given_password, at=self.desk.wall())
         if isinstance(wish, CancelWish):
             return propose_cancel(
@@ -57,6 +59,7 @@ class SafeExecutor:
         Raises what `confirmation.confirm` raises, OrderRefused, Unsettled and AlreadyTaken: nothing was sent then.
         """
         refuse_workers()
+        remember(given_password, code)
         at = self.desk.wall()
         waiting = waiting_orders(self.desk)
         order = take_waiting([each for each in waiting if order is None or each.pk == order.pk], at=at)

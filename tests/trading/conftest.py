@@ -13,6 +13,7 @@ from kis.client.transport import HttpTransport
 from kis.korean import SEOUL
 from tests.kis.conftest import simulator, start_simulator  # noqa: F401  # fixtures
 from tests.kis.syncing import Broker, connection_to
+from tests.trading.terminal import Owner, Terminal, configure
 from trading import audit, codes, password
 from trading.desk import Desk
 from trading.models import PendingOrder
@@ -136,3 +137,17 @@ def make_order(code=CODE, *, at=TEN, lives=timedelta(minutes=3), **changes):
 def real_enabled(settings):
     settings.REAL_TRADING_ENABLED = True
     settings.AEGIS_DEMO = False
+
+
+@pytest.fixture
+def owner(simulator, clock, posts, settings, monkeypatch):  # noqa: F811
+    """Return an owner with an account of each mode, whose commands reach the simulator by the clock of the test."""
+    configure(settings, simulator, "real", "paper")
+    owner = Owner(clock, password=PASSWORD, desk_of=lambda mode: desk_at(simulator, clock, posts, mode))
+    monkeypatch.setattr("trading.commands.getpass.getpass", owner.answer)
+    monkeypatch.setattr("trading.commands.is_at_terminal", lambda: True)
+    monkeypatch.setattr("trading.commands.sys.stdin", Terminal())
+    for module in ("trading.order_command", "trading.management.commands.reconcile_orders"):
+        monkeypatch.setattr(f"{module}.sleep", owner.sleep)
+        monkeypatch.setattr(f"{module}.open_desk", owner.open_desk)
+    return owner

@@ -8,7 +8,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
 
+from aegis.order_upkeep import settle_leftovers
 from aegis.restarting import Restarted
 from kis.accounts import Account, configured_accounts
 from kis.commands import OwnerCommand
@@ -26,6 +28,8 @@ class Command(OwnerCommand):
 
     def handle(self, *args: object, **options: Any) -> None:  # noqa: ANN401, ARG002  # Django's signature
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager stops us like Ctrl-C
+        if trouble := settle_leftovers(at=timezone.now()):
+            self.stdout.write(self.style.WARNING(trouble))
         address = options["address"]
         followed = accounts_to_follow()
         self.stdout.write(f"사이트: http://{address}/  (끝내려면 Ctrl+C)")

@@ -15,6 +15,7 @@ OFF = "주문 중지를 끄려면 터미널에서 거래 비밀번호를 입력�
 
 class Command(TradingCommand):
     help = "모든 주문을 곧바로 멈추거나(on) 다시 허용합니다(off). 켤 때는 아무것도 묻지 않고, 취소는 언제나 보낼 수 있습니다."
+    requires_system_checks: list[str] = []  # whatever else is wrong, orders can be stopped
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("what", choices=["on", "off", "status"], help="켜기, 끄기, 상태")

@@ -1,10 +1,11 @@
-"""Copy an account from the broker into the books."""
+"""Copy an account from the broker into the books, its orders included."""
 
 from typing import Any, cast
 
 from django.conf import settings
 from rich.console import Console
 
+from aegis.order_upkeep import settle_after_sync
 from kis.commands import AccountCommand
 from kis.connect import connect
 from kis.sync import sync_account
@@ -24,4 +25,5 @@ class Command(AccountCommand):
         ):
             run = sync_account(connection, listener=listener)
             copy_minutes(connection, run=run, listener=listener)
-        print_result(console, run)
+            print_result(console, run)
+            settle_after_sync(console, connection)

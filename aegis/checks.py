@@ -1,0 +1,55 @@
+"""What the site refuses to start with, and what it warns of."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import DatabaseError
+
+from trading import password
+
+
+@register()
+def real_trading_is_meant(**how: Any) -> list[CheckMessage]:  # noqa: ANN401, ARG001  # Django's signature
+    """Refuse real orders with DEBUG, or with limits that nobody has chosen."""
+    if not settings.REAL_TRADING_ENABLED or settings.AEGIS_DEMO:
+        return []
+    found: list[CheckMessage] = []
+    if settings.DEBUG:
+        found.append(
+            Error(
+                "DEBUG가 켜져 있으면 실전 주문을 켤 수 없습니다.",
+                hint=".env에서 DEBUG를 지우거나 REAL_TRADING_ENABLED를 false로 바꿔 주세요.",
+                id="aegis.E001",
+            )
+        )
+    if settings.ORDER_LIMITS_MISSING:
+        names = ", ".join(settings.ORDER_LIMITS_MISSING)
+        found.append(
+            Error(
+                f"실전 주문을 켜려면 주문 한도를 직접 정해야 합니다: {names}",
+                hint=".env에 원 금액을 적어 주세요. 예: ORDER_MAX_AMOUNT=5000000",
+                id="aegis.E001",
+            )
+        )
+    return found
+
+
+@register(Tags.database)
+def trading_password_is_set(**how: Any) -> list[CheckMessage]:  # noqa: ANN401, ARG001  # Django's signature
+    """Warn where real orders are on and nobody could confirm one; looked at with the database only."""
+    if not settings.REAL_TRADING_ENABLED:
+        return []
+    try:
+        if password.is_set():
+            return []
+    except DatabaseError:  # not set up yet
+        return []
+    return [
+        checks.Warning(
+            "거래 비밀번호가 없어 주문할 수 없습니다.",
+            hint="정하기: manage.py set_trading_password",
+            id="aegis.W001",
+        )
+    ]

@@ -1,0 +1,35 @@
+"""Orders that nobody waits for any more: settled when the site starts, and after each sync."""
+
+from datetime import datetime
+
+from rich.console import Console
+
+from kis.client.errors import KisError
+from kis.connect import Connection
+from kis.terminal import INDENT, WARN, line
+from trading.desk import Desk
+from trading.models import PendingOrder
+from trading.reconcile import pick_up_leftovers, reconcile
+from trading.states import State
+
+HOW = "확인해 주세요: manage.py reconcile_orders"
+
+
+def settle_leftovers(*, at: datetime) -> str:
+    """Settle what a crash has left behind, without the broker; returns a sentence where something stays unknown."""
+    pick_up_leftovers(list(PendingOrder.objects.filter(status=State.SENDING)), at=at)
+    count = PendingOrder.objects.unsettled().count()
+    return f"결과를 모르는 주문이 {count}건 있어 그 계좌의 새 주문을 막습니다. {HOW}" if count else ""
+
+
+def settle_after_sync(console: Console, connection: Connection) -> None:
+    """Look what became of the orders of a synced account; trouble is told and leaves the sync as it is."""
+    desk = Desk(connection)
+    try:
+        reconcile(desk)
+    except KisError as error:
+        line(console, INDENT, (f"보낸 주문은 확인하지 못했습니다. {error}", WARN))
+    environment = desk.environment
+    mine = PendingOrder.objects.of(environment.account, is_paper=environment.is_paper)
+    if count := mine.unsettled().count():
+        line(console, INDENT, (f"결과를 모르는 주문 {count}건. {HOW}", f"bold {WARN}"))

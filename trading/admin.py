@@ -1,0 +1,189 @@
+"""Orders in the admin: to be read; the kill switch can be turned on, and nothing else is done here."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from kis.admin import account, mode
+from kis.admin_base import ReadOnlyAdmin, won
+from kis.known_secrets import hide_account
+from trading import kill_switch
+from trading.models import KillSwitch, OrderEvent, PendingOrder
+from trading.states import NAMES, UNSETTLED, State
+
+if TYPE_CHECKING:
+    EventInline = admin.TabularInline[OrderEvent, PendingOrder]
+else:
+    EventInline = admin.TabularInline  # generic for the type checker only
+
+#: What happened, as the owner reads it.
+WHAT = {
+    "proposed": "미리보기",
+    "withdrawn": "그만둠",
+    "wrong_code": "비밀번호나 코드 틀림",
+    "locked": "잠김",
+    "code_expired": "코드 시간 지남",
+    "claimed": "보내기 시작",
+    "answered": "결과",
+    "left_behind": "보내다 멈춤",
+    "followed": "증권사 상태",
+    "adopted": "소유자가 주문번호 확인",
+    "disowned": "소유자가 다른 주문이라 함",
+    "not_placed": "접수되지 않음 확인",
+    "kill_switch_on": "주문 중지 켬",
+    "kill_switch_off": "주문 중지 끔",
+    "password_set": "거래 비밀번호 바꿈",
+}
+
+
+def state_name(value: str) -> str:
+    return NAMES[State(value)] if value else ""
+
+
+@admin.display(description="상태", ordering="status")
+def state(row: Any) -> SafeString:
+    css_class = "unsettled" if row.state in UNSETTLED else ""
+    return format_html('<span class="state {}">{}</span>', css_class, NAMES[row.state])
+
+
+@admin.display(description="주문")
+def words(row: Any) -> str:
+    return str(row.words)
+
+
+@admin.display(description="미리보기")
+def preview(row: Any) -> SafeString:
+    return format_html('<pre class="raw">{}</pre>', "\n".join(row.preview.get("lines", [])))
+
+
+@admin.display(description="일", ordering="what")
+def what(row: Any) -> str:
+    return WHAT.get(row.what, str(row.what))
+
+
+@admin.display(description="상태 변화")
+def change(row: Any) -> str:
+    old, new = state_name(row.old_status), state_name(row.new_status)
+    return f"{old} → {new}" if old and new else new
+
+
+@admin.display(description="내용")
+def detail(row: Any) -> SafeString:
+    text = json.dumps(row.detail, ensure_ascii=False, indent=2) if row.detail else ""
+    if row.order is not None:
+        text = hide_account(text, row.order.account)
+    return format_html('<pre class="raw">{}</pre>', text)
+
+
+class OrdersAdmin(ReadOnlyAdmin):
+    """A table of the orders in the colours of the books; `shown` is what the page of a row has."""
+
+    shown: tuple[Any, ...] = ()
+
+    class Media:
+        css = {"all": ["kis/admin.css"]}
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return list(self.shown)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return list(self.shown)
+
+
+class Events(EventInline):
+    """What happened to one order."""
+
+    model = OrderEvent
+    ordering = ("number",)
+    extra = 0
+    can_delete = False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return ["number", "at", what, change, detail]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return self.get_fields(request, obj)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OrderEvent]:
+        return super().get_queryset(request).select_related("order")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(PendingOrder)
+class PendingOrderAdmin(OrdersAdmin):
+    """Neither the hash of a code nor a whole account number is shown."""
+
+    list_display = ("made_at", mode, account, words, state, "odno", "source", "reason")
+    list_filter = ("status", "is_paper", "kind", "source")
+    search_fields = ("stock_code", "stock_name", "odno")
+    list_select_related = False
+    inlines = (Events,)
+    shown = (
+        mode,
+        account,
+        words,
+        state,
+        "reason",
+        "odno",
+        "ord_dt",
+        won("amount", "예상금액"),
+        preview,
+        "source",
+        "made_by",
+        "made_at",
+        "expires_at",
+        "tries",
+        "claimed_at",
+        "market_at",
+        "ended_at",
+    )
+
+
+@admin.register(OrderEvent)
+class OrderEventAdmin(OrdersAdmin):
+    list_display = ("number", "at", what, "order", change)
+    list_filter = ("what",)
+    list_select_related = ("order",)
+    shown = ("number", "at", "order", what, change, detail, "previous_digest", "digest")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("order")
+
+
+@admin.register(KillSwitch)
+class KillSwitchAdmin(OrdersAdmin):
+    """The switch as it stands, and a button that turns it on; off it goes only with the trading password."""
+
+    list_display = ("__str__", "reason", "changed_at")
+    shown = ("is_on", "reason", "changed_at")
+
+    def get_urls(self) -> list[URLPattern]:
+        own = path("turn-on/", self.admin_site.admin_view(self.turn_on), name="trading_killswitch_turn_on")
+        return [own, *super().get_urls()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(request, {**(extra_context or {}), "switch": kill_switch.read()})
+
+    def turn_on(self, request: HttpRequest) -> HttpResponse:
+        """Stop all orders; asks for nothing but a button, so that it is quick."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        kill_switch.turn_on(
+            "관리자 화면에서 켰습니다.", at=timezone.now(), by=f"{request.user.get_username()} (관리자 화면)"
+        )
+        messages.success(request, "주문 중지를 켰습니다. 새 주문은 나가지 않습니다.")
+        return HttpResponseRedirect(reverse("admin:trading_killswitch_changelist"))

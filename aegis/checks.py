@@ -1,5 +1,6 @@
 """What the site refuses to start with, and what it warns of."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -37,9 +38,13 @@ def real_trading_is_meant(**how: Any) -> list[CheckMessage]:  # noqa: ANN401, AR
 
 
 @register(Tags.database)
-def trading_password_is_set(**how: Any) -> list[CheckMessage]:  # noqa: ANN401, ARG001  # Django's signature
-    """Warn where real orders are on and nobody could confirm one; looked at with the database only."""
-    if not settings.REAL_TRADING_ENABLED:
+def trading_password_is_set(
+    *,
+    databases: Sequence[str] | None = None,
+    **how: Any,  # noqa: ANN401, ARG001  # Django's signature
+) -> list[CheckMessage]:
+    """Warn where real orders are on and nobody could confirm one; only where the databases are to be looked at."""
+    if not databases or not settings.REAL_TRADING_ENABLED:
         return []
     try:
         if password.is_set():

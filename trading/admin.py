@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -182,6 +183,8 @@ class KillSwitchAdmin(OrdersAdmin):
         """Stop all orders; asks for nothing but a button, so that it is quick."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         kill_switch.turn_on(
             "관리자 화면에서 켰습니다.", at=timezone.now(), by=f"{request.user.get_username()} (관리자 화면)"
         )

@@ -10,13 +10,14 @@ from django.db import OperationalError
 from rich.cells import cell_len
 
 from kis.accounts import find_account
+from kis.client.endpoints import quotes
 from kis.client.errors import KisUnreachable
 from kis.client.transport import HttpTransport
 from kis.models import Stock
 from tests.trading.conftest import PASSWORD
 from tests.trading.terminal import Terminal
 from tests.trading.trades import SAMSUNG, arrived, last_price
-from trading import kill_switch, order_command, password
+from trading import kill_switch, password
 from trading.models import PendingOrder
 from trading.states import State
 
@@ -180,7 +181,12 @@ def test_no_words_at_all(owner):
 
 def test_wrong_name_is_pointed_at_with_its_code(owner):
     Stock.objects.create(
-        code="000660", name="SK하이닉스", market="KOSPI", kind="stock", updated_at=owner.clock.now
+        code="000660",
+        name="SK하이닉스",
+        market="KOSPI",
+        kind="stock",
+        source="master",
+        updated_at=owner.clock.now,
     )
     shown = owner.types("실전", "매수", SAMSUNG, "SK하이닉스", "10주")
     assert "005930의 종목명은 삼성전자입니다. SK하이닉스의 종목코드는 000660입니다." in shown.error
@@ -469,7 +475,7 @@ def test_price_now(owner, desk, mode):
 
 
 def test_halted_stock_says_so(owner, monkeypatch):
-    asked = order_command.price
+    asked = quotes.price
     monkeypatch.setattr(
         "trading.order_command.price", lambda session, code: replace(asked(session, code=code), halted=True)
     )

@@ -1,0 +1,112 @@
+"""Orders that nobody waits for: settled when the site starts and after each sync, and told in the doctor's report."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from aegis.health import orders
+from aegis.health.case import Case
+from aegis.order_upkeep import settle_after_sync, settle_leftovers
+from kis.client.errors import KisUnreachable
+from tests.aegis.examining import OK, PROBLEM, WARNING, assert_found
+from tests.kis.conftest import simulator, start_simulator  # noqa: F401  # fixtures
+from tests.kis.syncing import connection_to
+from tests.trading.conftest import PASSWORD, TEN, make_order
+from trading import kill_switch, password
+from trading.states import State
+from trading.steps import step
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def sending(at=TEN, **changes):
+    order = make_order(at=at, **changes)
+    step(order, State.SENDING, at=at, what="claimed", values={"claimed_at": at, "market_at": at})
+    return order
+
+
+def unknown(**changes):
+    order = sending(**changes)
+    step(order, State.UNKNOWN, at=TEN, what="answered")
+    return order
+
+
+# --- when the site starts ---------------------------------------------------------------------------------------------
+
+
+def test_quiet_start_says_nothing():
+    assert settle_leftovers(at=TEN) == ""
+
+
+def test_leftover_of_a_crash_is_told_at_the_start():
+    order = sending()
+    text = settle_leftovers(at=TEN + timedelta(minutes=2))
+    order.refresh_from_db()
+    assert order.state is State.UNKNOWN
+    assert "1건" in text
+    assert "reconcile_orders" in text
+
+
+# --- after a sync -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def told(simulator):  # noqa: F811
+    """Return a function that settles after a sync, and returns what was printed."""
+
+    def settle():
+        out = StringIO()
+        with connection_to(simulator) as connection:
+            settle_after_sync(Console(file=out, width=200), connection)
+        return out.getvalue()
+
+    return settle
+
+
+def test_sync_without_orders_prints_nothing(told):
+    assert told() == ""
+
+
+def test_order_that_stays_unknown_is_told_after_each_sync(told):
+    unknown()
+    assert "결과를 모르는 주문 1건." in told()
+
+
+def test_trouble_after_the_sync_is_told_and_raises_nothing(told, monkeypatch):
+    def silent(desk):
+        raise KisUnreachable("시간이 지났습니다")
+
+    monkeypatch.setattr("aegis.order_upkeep.reconcile", silent)
+    assert "보낸 주문은 확인하지 못했습니다." in told()
+
+
+# --- the doctor -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def case():
+    return Case("real", now=lambda: TEN, demo=False)
+
+
+def test_doctor_knows_what_stands_in_the_way(case, settings):
+    assert_found(orders.trading(case), WARNING, "거래 비밀번호가 없어", "set_trading_password")
+    password.set_password(PASSWORD, at=TEN)
+    assert_found(orders.trading(case), OK, "실전 주문은 꺼져 있습니다")
+    settings.REAL_TRADING_ENABLED = True
+    assert_found(orders.trading(case), OK, "주문할 수 있습니다.")
+    kill_switch.turn_on("시험", at=TEN, by="시험")
+    assert_found(orders.trading(case), WARNING, "주문 중지가 켜져", "kill_switch off")
+    unknown()
+    assert_found(orders.trading(case), PROBLEM, "1건", "reconcile_orders")
+
+
+def test_doctor_sees_a_full_disk(case, monkeypatch):
+    monkeypatch.setattr("aegis.health.orders.free_bytes", lambda: 1_000_000)
+    assert_found(orders.trading(case), PROBLEM, "1MB뿐", "공간")
+
+
+def test_paper_orders_need_no_switch(settings):
+    password.set_password(PASSWORD, at=TEN)
+    assert_found(orders.trading(Case("paper", now=lambda: TEN, demo=False)), OK, "주문할 수 있습니다.")

@@ -82,6 +82,7 @@ FORMS = (
 class OrderCommand(AccountTradingCommand):
     """The command of one mode; `name` is how the owner calls it."""
 
+    mode: Mode = "paper"
     name = ""
 
     @staticmethod
@@ -113,21 +114,14 @@ class OrderCommand(AccountTradingCommand):
                 given = ask_at_terminal()
                 with self.desk(options["account"]) as desk:
                     self.propose(wish, typed, desk, options, given_password=given)
-            case ConfirmWish():
+            case _:
                 given = ask_at_terminal()
-                with self.desk(options["account"] or waiting_account(self.mode_or_refuse)) as desk:
+                with self.desk(options["account"] or waiting_account(self.mode)) as desk:
                     self.confirm(wish, desk, options, given_password=given)
-
-    @property
-    def mode_or_refuse(self) -> Mode:
-        if self.mode is None:
-            raise CommandError("실전(real)인지 모의(paper)인지 적어 주세요.")
-        return self.mode
 
     @contextmanager
     def desk(self, account: str) -> Iterator[Desk]:
-        mode = self.mode_or_refuse
-        with open_desk(mode, find_account(mode, account)) as desk:
+        with open_desk(self.mode, find_account(self.mode, account)) as desk:
             yield desk
 
     def again(self, options: Mapping[str, Any], *words: str) -> str:
@@ -262,7 +256,8 @@ class OrderCommand(AccountTradingCommand):
     ) -> Outcome:
         """Confirm, and whatever comes in between, say whether something was sent."""
         try:
-            return SafeExecutor(desk).confirm(wish.code, given_password=given_password, order=order)
+            with self.console.status("증권사에 확인하고 있습니다. 창을 닫지 마세요."):
+                return SafeExecutor(desk).confirm(wish.code, given_password=given_password, order=order)
         except NothingToConfirm as error:
             raise CommandError(f"{error}{self.last_order(desk, options)}") from None
         except TradingError as error:

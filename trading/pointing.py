@@ -15,7 +15,7 @@ PRICE_GATES = {Gate.COLLAR, Gate.TICK, Gate.DAILY_LIMIT}
 QUANTITY_GATES = {Gate.CASH, Gate.SELLABLE, Gate.ORDER_AMOUNT, Gate.DAY_AMOUNT}
 
 
-def pointed(typed: str, error: Exception) -> str:
+def pointed(typed: str, error: WrongStock | OrderRefused) -> str:
     """Return an order as typed with carets below what an error is about; empty where it is about no word of it."""
     line = Line.read(typed)
     meant = meant_by(error, line)
@@ -27,17 +27,14 @@ def pointed(typed: str, error: Exception) -> str:
     return f"{INDENT}{typed}\n{INDENT}{carets}"
 
 
-def meant_by(error: Exception, line: Line) -> list[Word]:
+def meant_by(error: WrongStock | OrderRefused, line: Line) -> list[Word]:
     if isinstance(error, WrongStock):
         return words_of_the_stock(line)
-    if isinstance(error, OrderRefused):
-        prices = [word for word in amounts(line) if word.text.endswith(WON)]
-        quantities = [word for word in amounts(line) if not word.text.endswith(WON)]
-        is_price, is_quantity = PRICE_GATES & set(error.gates), QUANTITY_GATES & set(error.gates)
-        return sorted(
-            [*(prices if is_price else []), *(quantities if is_quantity else [])], key=lambda word: word.start
-        )
-    return []
+    prices = [word for word in amounts(line) if word.text.endswith(WON)]
+    quantities = [word for word in amounts(line) if not word.text.endswith(WON)]
+    is_price, is_quantity = PRICE_GATES & set(error.gates), QUANTITY_GATES & set(error.gates)
+    meant = [*(prices if is_price else []), *(quantities if is_quantity else [])]
+    return sorted(meant, key=lambda word: word.start)
 
 
 def words_of_the_stock(line: Line) -> list[Word]:

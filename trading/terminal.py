@@ -8,7 +8,7 @@ from rich.console import Console
 
 from kis.client.codes import Mode
 from kis.client.records.orders import OrderRecord, Side
-from kis.korean import SEOUL, clock_time, masked_account
+from kis.korean import clock_time, masked_account
 from kis.orders import wire_number
 from kis.terminal import BADGES, DIM, DOWN, INDENT, UP, WARN, headline, line, padded
 from trading.desk import Desk
@@ -69,16 +69,14 @@ def print_step(
 
 
 def print_sent(console: Console, order: PendingOrder) -> None:
-    if order.market_at is not None:
-        side, rest = order.words.split(" ", 1)
-        print_step(console, order.market_at, "보냄", (side, SIDE_STYLES.get(side, "")), f" {rest}")
+    side, rest = order.words.split(" ", 1)
+    at = order.market_at or order.made_at
+    print_step(console, at, "보냄", (side, SIDE_STYLES.get(side, "")), f" {rest}")
 
 
 def market_time(order: PendingOrder, at: datetime) -> datetime:
     """Return a moment of the wall clock as one of the market's, which differ where a simulator plays it."""
-    if order.market_at is None or order.claimed_at is None:
-        return at
-    return (order.market_at + (at - order.claimed_at)).astimezone(SEOUL)
+    return (order.market_at or at) + (at - (order.claimed_at or at))
 
 
 def print_row(console: Console, order: PendingOrder, row: OrderRecord | None, *, at: datetime) -> None:

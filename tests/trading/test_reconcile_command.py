@@ -106,6 +106,9 @@ def test_word_about_no_order(owner):
 def test_word_about_one_of_several_orders(owner, lost, number):
     other = sending(owner.clock.now, is_paper=True, account_no="50012345")
     step(other, State.UNKNOWN, at=owner.clock.now, what="answered")
+    shown = owner.types(COMMAND, mode="paper")
+    assert f"#{other.pk} 매수" in shown.text
+    assert f"#{lost.pk} 매수" not in shown.text
     shown = owner.types(COMMAND, adopt=number)
     assert "--order에 번호를" in shown.error
     assert f"#{other.pk}" in shown.error

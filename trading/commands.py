@@ -50,17 +50,19 @@ def ask(prompt: str = PROMPT) -> str:
 
 
 def ask_at_terminal(refusal: str = NO_TERMINAL) -> str:
-    """Ask for the trading password where somebody sits. Raises CommandError otherwise."""
+    """Ask for the trading password where somebody sits. Raises CommandError otherwise, and where none would do."""
     if not is_at_terminal():
         raise CommandError(refusal)
+    with explained():
+        password.refuse_if_locked(at=timezone.now())
     return ask()
 
 
 def check_at_terminal(refusal: str) -> None:
     """Ask for the trading password and compare it. Raises CommandError."""
+    given = ask_at_terminal(refusal)
     with explained():
-        password.refuse_if_locked(at=timezone.now())
-        password.check(ask_at_terminal(refusal), at=timezone.now())
+        password.check(given, at=timezone.now())
 
 
 def check_for_inquiry() -> None:

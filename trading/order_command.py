@@ -1,7 +1,7 @@
 """`manage.py 실전 …` and `manage.py 모의 …`: inquiries, orders with their code, and what became of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from time import sleep
 from typing import Any
 
@@ -73,6 +73,7 @@ from trading.terminal import (
 FIRST_LOOK_SECONDS = 1.0
 #: Before each of the looks for an order whose answer was lost.
 LOOKS_SECONDS = (2.0, 5.0, 10.0)
+WAITING = "증권사에 확인하고 있습니다. 창을 닫지 마세요."
 FORMS = (
     "잔고조회 | 현재가 005930 삼성전자 | 주문내역 | 매수 005930 삼성전자 10주 71,000원 | "
     "매도 005930 삼성전자 10주 | 취소 005930 117943 | 확인 XT9W"
@@ -104,25 +105,25 @@ class OrderCommand(AccountTradingCommand):
         self.carry_out(" ".join(options["words"]), options)
 
     def carry_out(self, typed: str, options: Mapping[str, Any]) -> None:
+        """Do what the words say. Words and account are looked at before a password is asked for."""
         wish = understood(typed)
+        waiting = waiting_account(self.mode) if isinstance(wish, ConfirmWish) else ""
+        account = find_account(self.mode, options["account"] or waiting)
         match wish:
             case ShowBalance() | ShowPrice() | ShowOrders():
                 check_for_inquiry()
-                with self.desk(options["account"]) as desk:
+                with open_desk(self.mode, account) as desk:
                     self.show(wish, typed, desk, options)
             case OrderWish() | CancelWish():
-                given = ask_at_terminal()
-                with self.desk(options["account"]) as desk:
+                with nothing_sent():
+                    given = ask_at_terminal()
+                with open_desk(self.mode, account) as desk:
                     self.propose(wish, typed, desk, options, given_password=given)
             case _:
-                given = ask_at_terminal()
-                with self.desk(options["account"] or waiting_account(self.mode)) as desk:
+                with nothing_sent():
+                    given = ask_at_terminal()
+                with open_desk(self.mode, account) as desk:
                     self.confirm(wish, desk, options, given_password=given)
-
-    @contextmanager
-    def desk(self, account: str) -> Iterator[Desk]:
-        with open_desk(self.mode, find_account(self.mode, account)) as desk:
-            yield desk
 
     def again(self, options: Mapping[str, Any], *words: str) -> str:
         """Return a command of this mode and account to be typed next."""
@@ -255,8 +256,10 @@ class OrderCommand(AccountTradingCommand):
         given_password: str,
     ) -> Outcome:
         """Confirm, and whatever comes in between, say whether something was sent."""
+        console = self.console
+        waiting = console.status(WAITING) if console.is_terminal else nullcontext()
         try:
-            with self.console.status("증권사에 확인하고 있습니다. 창을 닫지 마세요."):
+            with waiting:
                 return SafeExecutor(desk).confirm(wish.code, given_password=given_password, order=order)
         except NothingToConfirm as error:
             raise CommandError(f"{error}{self.last_order(desk, options)}") from None

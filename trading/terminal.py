@@ -119,8 +119,7 @@ def print_found(console: Console, found: Found, *, command: Callable[..., str]) 
             DO_NOT_REPEAT,
         )
         return
-    if order.reason:
-        line(console, INDENT * 2, (order.reason, DIM))
+    line(console, INDENT * 2, (order.reason or "결과를 확인하지 못했습니다.", DIM))
     if not found.candidates:
         line(
             console,

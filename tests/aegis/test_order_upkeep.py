@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 from io import StringIO
+from types import SimpleNamespace
 
 import pytest
+from django.core.management import CommandError, call_command
 from rich.console import Console
 
 from aegis.health import orders
@@ -47,6 +49,17 @@ def test_leftover_of_a_crash_is_told_at_the_start():
     assert order.state is State.UNKNOWN
     assert "1건" in text
     assert "reconcile_orders" in text
+
+
+def test_site_tells_at_its_start(monkeypatch, capsys):
+    """The site itself is started in test_demo; here its children have ended before they begin."""
+    unknown()
+    ended = SimpleNamespace(poll=lambda: 1, terminate=lambda: None, wait=lambda seconds: None)
+    monkeypatch.setattr("aegis.management.commands.site.start", lambda *arguments: ended)
+    monkeypatch.setattr("aegis.management.commands.site.signal.signal", lambda *how: None)
+    with pytest.raises(CommandError, match="멈춰 함께 끝냅니다"):
+        call_command("site")
+    assert "결과를 모르는 주문이 1건" in capsys.readouterr().out
 
 
 # --- after a sync -----------------------------------------------------------------------------------------------------

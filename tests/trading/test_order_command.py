@@ -18,7 +18,7 @@ from tests.trading.conftest import PASSWORD
 from tests.trading.terminal import Terminal
 from tests.trading.trades import SAMSUNG, arrived, last_price
 from trading import kill_switch, password
-from trading.models import PendingOrder
+from trading.models import PendingOrder, TradingPassword
 from trading.states import State
 
 pytestmark = [
@@ -239,7 +239,15 @@ def test_orders_need_a_terminal(owner, price, monkeypatch, settings):
 
 def test_no_answer_to_the_prompt(owner, price):
     owner.answers = [EOFError()]
-    assert owner.types("실전", *buying(price)).error == "비밀번호를 입력하지 않았습니다."
+    shown = owner.types("실전", *buying(price))
+    assert shown.error == "비밀번호를 입력하지 않았습니다. 주문은 보내지 않았습니다."
+
+
+def test_nobody_is_asked_for_a_password_that_does_not_exist(owner, price):
+    TradingPassword.objects.all().delete()
+    shown = owner.types("실전", *buying(price))
+    assert "set_trading_password" in shown.error
+    assert owner.prompts == []
 
 
 def test_wrong_password_proposes_nothing(owner, price):

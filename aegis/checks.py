@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 
 from trading import password
 
@@ -49,7 +49,7 @@ def trading_password_is_set(
     try:
         if password.is_set():
             return []
-    except DatabaseError:  # not set up yet
+    except (DatabaseError, InterfaceError):  # not set up yet
         return []
     return [
         checks.Warning(

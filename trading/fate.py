@@ -1,6 +1,6 @@
 """What is certain about an order after its command was stopped by something: row and journal, never hope."""
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 
 from kis.client.codes import AccountNumber
 from trading import journal
@@ -14,18 +14,23 @@ NEVER_LEFT = {State.PENDING, State.LOCKED, State.ABANDONED, State.EXPIRED, State
 REFUSED = {State.REJECTED, State.NOT_PLACED}
 
 
-def fate(pk: int) -> tuple[State, str]:
+def fate(order: PendingOrder) -> tuple[State, str]:
     """Return the state of an order and its number at the broker, as far as anybody can tell. UNKNOWN where nobody can."""
-    told = journal.last_of(pk)
     try:
-        order = PendingOrder.objects.get(pk=pk)
-    except DatabaseError:
-        return (told.state, told.number) if told else (State.UNKNOWN, "")
+        order = PendingOrder.objects.get(pk=order.pk)
+    except (DatabaseError, InterfaceError):
+        return of_journal(order)
     if order.state is State.SENDING:
-        return (told.state, told.number) if told else (State.UNKNOWN, "")
+        return of_journal(order)
     if order.state is State.EXPIRED and order.odno:
         return State.ACCEPTED, order.odno
     return order.state, order.odno
+
+
+def of_journal(order: PendingOrder) -> tuple[State, str]:
+    """Return what the journal says of an order, read as it was when it was claimed."""
+    told = journal.last_of(order)
+    return (told.state, told.number) if told else (State.UNKNOWN, "")
 
 
 def said(state: State, number: str, *, look: str, settle: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 
 from kis.accounts import find_account
 from kis.balance_report import look as look_at_balance
@@ -267,7 +267,7 @@ class OrderCommand(AccountTradingCommand):
             raise self.stopped(str(error), order, options) from None
         except KisError as error:
             raise self.stopped(str(error), order, options) from None
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             raise self.stopped(explain_database(error), order, options) from None
         except OSError as error:
             raise self.stopped(explain_file(error), order, options) from None
@@ -277,7 +277,7 @@ class OrderCommand(AccountTradingCommand):
     def stopped(
         self, why: str, order: PendingOrder | None, options: Mapping[str, Any], *, code: int = 1
     ) -> CommandError:
-        state, number_at_broker = fate.fate(order.pk) if order else (State.PENDING, "")
+        state, number_at_broker = fate.fate(order) if order else (State.PENDING, "")
         look = self.again(options, "주문내역")
         sentence = fate.said(state, number_at_broker, look=look, settle=self.settle(options))
         if NOT_SENT in why and sentence.startswith(NOT_SENT):
@@ -291,7 +291,7 @@ class OrderCommand(AccountTradingCommand):
         order = fate.last_sent(environment.account, is_paper=environment.is_paper)
         if order is None or order.claimed_at is None:
             return ""
-        state, number_at_broker = fate.fate(order.pk)
+        state, number_at_broker = fate.fate(order)
         look = self.again(options, "주문내역")
         sentence = fate.said(state, number_at_broker, look=look, settle=self.settle(options))
         return f"\n마지막으로 확인한 주문: {order.words} ({order.claimed_at.astimezone():%m-%d %H:%M:%S}). {sentence}"
@@ -392,7 +392,7 @@ def nothing_sent() -> Iterator[None]:
         yield
     except (CommandError, TradingError, KisError) as error:
         text = str(error)
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         text = explain_database(error)
     except OSError as error:
         text = explain_file(error)

@@ -12,7 +12,6 @@ from tests.trading.terminal import Terminal
 from trading import audit, fate, journal, kill_switch, password
 from trading.commands import as_typed, is_at_terminal
 from trading.errors import WrongPassword
-from trading.journal import Outcome
 from trading.models import OrderEvent
 from trading.states import State
 from trading.steps import step
@@ -155,13 +154,13 @@ def sent(clock, **values):
 
 def test_crash_while_sending_is_unknown(clock):
     order = sent(clock)
-    assert fate.fate(order.pk) == (State.UNKNOWN, "")
+    assert fate.fate(order) == (State.UNKNOWN, "")
 
 
 def test_journal_knows_more_than_a_row_that_was_left_behind(clock):
     order = sent(clock)
-    journal.write(Outcome(order.pk, State.ACCEPTED, clock.now, "", "06010", "0000000117"))
-    assert fate.fate(order.pk) == (State.ACCEPTED, "0000000117")
+    journal.write(journal.outcome(order, State.ACCEPTED, at=clock.now, branch="06010", number="0000000117"))
+    assert fate.fate(order) == (State.ACCEPTED, "0000000117")
 
 
 def test_without_a_database_only_the_journal_speaks(clock, monkeypatch):
@@ -171,15 +170,15 @@ def test_without_a_database_only_the_journal_speaks(clock, monkeypatch):
         raise OperationalError("gone")
 
     monkeypatch.setattr("trading.fate.PendingOrder.objects.get", gone)
-    assert fate.fate(order.pk) == (State.UNKNOWN, "")
-    journal.write(Outcome(order.pk, State.NOT_SENT, clock.now, "연결"))
-    assert fate.fate(order.pk) == (State.NOT_SENT, "")
+    assert fate.fate(order) == (State.UNKNOWN, "")
+    journal.write(journal.outcome(order, State.NOT_SENT, at=clock.now, reason="연결"))
+    assert fate.fate(order) == (State.NOT_SENT, "")
 
 
 def test_order_that_lapsed_at_the_broker_was_accepted(clock):
     order = sent(clock, status=State.ACCEPTED, branch="06010", odno="0000000117", ord_dt=clock.now.date())
     step(order, State.EXPIRED, at=clock.now, what="followed")
-    assert fate.fate(order.pk) == (State.ACCEPTED, "0000000117")
+    assert fate.fate(order) == (State.ACCEPTED, "0000000117")
 
 
 @pytest.mark.parametrize(

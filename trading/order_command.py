@@ -19,7 +19,7 @@ from kis.client.errors import KisError
 from kis.client.records.orders import OrderRecord
 from kis.commands import INTERRUPTED_CODE, explain_database, explain_file
 from kis.korean import number, percent, signed
-from kis.terminal import INDENT, WARN, change_style, line, padded
+from kis.terminal import DIM, INDENT, WARN, change_style, line, padded
 from trading import fate, hint
 from trading.commands import (
     UNKNOWN_CODE,
@@ -73,6 +73,7 @@ from trading.terminal import (
 FIRST_LOOK_SECONDS = 1.0
 #: Before each of the looks for an order whose answer was lost.
 LOOKS_SECONDS = (2.0, 5.0, 10.0)
+NO_ANSWER = "답을 받지 못했습니다. 접수되었을 수도 있습니다."
 WAITING = "증권사에 확인하고 있습니다. 창을 닫지 마세요."
 FORMS = (
     "잔고조회 | 현재가 005930 삼성전자 | 주문내역 | 매수 005930 삼성전자 10주 71,000원 | "
@@ -236,7 +237,7 @@ class OrderCommand(AccountTradingCommand):
                 print_step(self.console, at, "접수", *parts, style="bold")
                 self.follow_up(order, desk, options)
             case State.UNKNOWN:
-                print_step(self.console, at, "모름", outcome.reason, style=f"bold {WARN}")
+                print_step(self.console, at, "모름", NO_ANSWER, style=f"bold {WARN}")
                 self.search(order, desk, options)
             case State.NOT_SENT:
                 print_step(self.console, at, "보내지 않음", INDENT, outcome.reason, style=WARN)
@@ -339,8 +340,10 @@ class OrderCommand(AccountTradingCommand):
                 INDENT,
                 f"{DO_NOT_REPEAT} 새 주문은 이 주문이 밝혀질 때까지 막습니다.",
             )
-        if found is not None:
-            line(self.console)
+        line(self.console)
+        if found is None:
+            line(self.console, INDENT, (order.reason, DIM))
+        else:
             print_found(self.console, found, command=lambda *words: as_typed("reconcile_orders", *words))
         line(self.console)
         print_how(self.console, ("확인", self.settle(options)))

@@ -17,6 +17,7 @@ from trading.confirmation import expire
 from trading.days import day_around
 from trading.desk import Desk
 from trading.models import PendingOrder
+from trading.reconcile import candidates_of
 from trading.states import NAMES, State
 from trading.terminal import bare
 
@@ -34,6 +35,8 @@ HEADS = (
 )
 #: Ours that the broker has no row of.
 WITHOUT_ROW = [State.PENDING, State.SENDING, State.UNKNOWN, State.NOT_SENT, State.REJECTED, State.NOT_PLACED]
+#: The answer to one of ours was lost, and this may be it.
+MAYBE_OURS = "AEGIS?"
 OPEN = {OrderState.ACCEPTED, OrderState.PARTIAL}
 
 
@@ -75,11 +78,18 @@ def look_at_orders(desk: Desk) -> OrderList:
     became = states([Standing.of(order) for order in orders], now=now)
     mine = PendingOrder.objects.of(desk.environment.account, is_paper=desk.environment.is_paper)
     numbers = set(mine.filter(ord_dt=now.date()).exclude(odno="").values_list("branch", "odno"))
+    ours = without_row(desk)
+    lost = [order for order in ours if order.state is State.UNKNOWN]
+    perhaps = {row.key for order in lost for row in candidates_of(order, orders)}
     rows = [
-        of_broker(order, became[order.key], is_ours=(order.branch, wire_number(order.number)) in numbers)
+        of_broker(
+            order,
+            became[order.key],
+            is_ours=(order.branch, wire_number(order.number)) in numbers,
+            is_perhaps=order.key in perhaps,
+        )
         for order in orders
     ]
-    ours = without_row(desk)
     rows += [of_ours(order) for order in ours]
     return OrderList(tuple(sorted(rows, key=lambda row: row.at)), tuple(ours))
 
@@ -95,8 +105,9 @@ def without_row(desk: Desk) -> list[PendingOrder]:
     ]
 
 
-def of_broker(order: OrderRecord, state: OrderState, *, is_ours: bool) -> Row:
+def of_broker(order: OrderRecord, state: OrderState, *, is_ours: bool, is_perhaps: bool) -> Row:
     side = "매수" if order.side is Side.BUY else "매도"
+    origin = KisOrderDetail.Origin.OURS if is_ours else KisOrderDetail.Origin.EXTERNAL
     suffix = {Request.ORDER: "", Request.AMEND: "정정", Request.CANCEL: "취소"}[order.request]
     return Row(
         name=order.name,
@@ -108,7 +119,7 @@ def of_broker(order: OrderRecord, state: OrderState, *, is_ours: bool) -> Row:
         filled=number(order.filled),
         price=MISSING if order.request is Request.CANCEL else price_text(order.price),
         state=KisOrderDetail.Status(state.value).label,
-        origin=str((KisOrderDetail.Origin.OURS if is_ours else KisOrderDetail.Origin.EXTERNAL).label),
+        origin=MAYBE_OURS if is_perhaps else str(origin.label),
         is_open=state in OPEN and order.request is not Request.CANCEL,
         is_ours=is_ours,
     )

@@ -401,7 +401,7 @@ def test_lost_answer_is_looked_for_and_its_candidate_shown(owner, broker, price)
     shown = owner.types("실전", "확인", code)
     order, number = PendingOrder.objects.get(), arrived(broker)[0]["odno"].lstrip("0")
     assert (shown.code, order.state) == (3, State.UNKNOWN)
-    assert "모름" in shown.text
+    assert line_with(shown.text, "모름  ").endswith("답을 받지 못했습니다. 접수되었을 수도 있습니다.")
     assert "같은 주문을 다시 내지 마세요. 새 주문은 이 주문이 밝혀질 때까지 막습니다." in shown.text
     assert f"주문번호 {number}  매수 3주 {price:,}원  체결 0주  수량과 가격이 같습니다" in shown.text
     assert f"reconcile_orders --adopt {number} --order {order.pk}" in shown.text
@@ -409,6 +409,8 @@ def test_lost_answer_is_looked_for_and_its_candidate_shown(owner, broker, price)
     assert "다시 주문하지 마세요" in shown.error
     assert owner.slept == [2.0]  # found at the first look
     assert len(arrived(broker)) == 1
+    rows = [line.split() for line in owner.types("실전", "주문내역").text.splitlines() if SAMSUNG in line]
+    assert [row[-2:] for row in rows[:2]] == [["접수", "AEGIS?"], ["모름", "AEGIS"]]
 
 
 def test_order_that_nobody_finds_is_looked_for_three_times(owner, broker, price):

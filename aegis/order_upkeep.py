@@ -1,16 +1,20 @@
 """Orders that nobody waits for any more: settled when the site starts, and after each sync."""
 
+import logging
 from datetime import datetime
 
 from rich.console import Console
 
+from kis.accounts import configured_accounts
 from kis.client.errors import KisError
 from kis.connect import Connection
 from kis.terminal import INDENT, WARN, line
-from trading.desk import Desk
+from trading.desk import Desk, open_desk
 from trading.models import PendingOrder
 from trading.reconcile import pick_up_leftovers, reconcile
-from trading.states import State
+from trading.states import UNSETTLED, State
+
+logger = logging.getLogger(__name__)
 
 HOW = "확인해 주세요: manage.py reconcile_orders"
 
@@ -33,3 +37,19 @@ def settle_after_sync(console: Console, connection: Connection) -> None:
     mine = PendingOrder.objects.of(environment.account, is_paper=environment.is_paper)
     if count := mine.unsettled().count():
         line(console, INDENT, (f"결과를 모르는 주문 {count}건. {HOW}", f"bold {WARN}"))
+
+
+def settle_all() -> None:
+    """Look what became of the orders of every account that has one which is not over; trouble is in the log."""
+    not_over = PendingOrder.objects.filter(status__in=[*UNSETTLED, State.ACCEPTED, State.PARTIAL]).order_by()
+    keys = set(not_over.values_list("account_no", "product_code", "is_paper"))
+    for account in configured_accounts() if keys else ():
+        number = account.number
+        if account.unused or number is None:
+            continue
+        if (number.number, number.product_code, account.is_paper) in keys:
+            try:
+                with open_desk(account.mode, account) as desk:
+                    reconcile(desk)
+            except KisError:
+                logger.exception("The orders of an account could not be looked at")

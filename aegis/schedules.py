@@ -45,7 +45,7 @@ class Job:
 
 FETCH = Job(
     "aegis_30min_data_fetch",
-    "kis.tasks.fetch_data",
+    "aegis.tasks.fetch_data",
     Window(timedelta(minutes=30), opens=time(8, 30), closes=time(16, 0)),
 )
 SCHEDULES = (FETCH,)

@@ -1,8 +1,10 @@
 """Orders that nobody waits for: settled when the site starts and after each sync, and told in the doctor's report."""
 
+from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -10,12 +12,14 @@ from rich.console import Console
 
 from aegis.health import orders
 from aegis.health.case import Case
-from aegis.order_upkeep import settle_after_sync, settle_leftovers
+from aegis.order_upkeep import settle_after_sync, settle_all, settle_leftovers
+from aegis.tasks import fetch_data
 from kis.client.errors import KisUnreachable
 from tests.aegis.examining import OK, PROBLEM, WARNING, assert_found
 from tests.kis.conftest import simulator, start_simulator  # noqa: F401  # fixtures
 from tests.kis.syncing import connection_to
 from tests.trading.conftest import PASSWORD, TEN, make_order
+from tests.trading.terminal import configure
 from trading import kill_switch, password
 from trading.states import State
 from trading.steps import step
@@ -94,6 +98,62 @@ def test_trouble_after_the_sync_is_told_and_raises_nothing(told, monkeypatch):
 
     monkeypatch.setattr("aegis.order_upkeep.reconcile", silent)
     assert "보낸 주문은 확인하지 못했습니다." in told()
+
+
+# --- after the job of every half hour ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def looked_at(simulator, settings, monkeypatch):  # noqa: F811
+    """Configure both modes; returns the accounts whose orders were looked at."""
+    configure(settings, simulator, "real", "paper")
+    accounts = []
+
+    @contextmanager
+    def open_desk(mode, account):
+        accounts.append(account.label)
+        if mode == "paper":
+            raise KisUnreachable("시간이 지났습니다")
+        yield SimpleNamespace()
+
+    monkeypatch.setattr("aegis.order_upkeep.open_desk", open_desk)
+    monkeypatch.setattr("aegis.order_upkeep.reconcile", lambda desk: [])
+    return accounts
+
+
+def test_accounts_without_open_orders_are_left_alone(looked_at):
+    settle_all()
+    unknown()
+    settle_all()
+    assert looked_at == ["실전"]
+
+
+def test_trouble_with_one_account_is_in_the_log(looked_at, settings, caplog):
+    unknown(is_paper=True, account_no=settings.KIS_ACCOUNTS["paper"]["account_no"][:8])
+    settings.KIS_ACCOUNTS["real"]["account_no"] = "unreadable"
+    settle_all()
+    assert looked_at == ["모의"]
+    assert "could not be looked at" in caplog.text
+
+
+def test_worker_settles_even_where_the_fetch_failed(monkeypatch):
+    settled = []
+    window: Any = {
+        "intended": "2026-11-20T00:30:00+00:00",
+        "minutes": 30,
+        "opens": "08:30",
+        "closes": "16:00",
+    }
+
+    def fail(**given):
+        assert given == window
+        raise KisUnreachable("시간이 지났습니다")
+
+    monkeypatch.setattr("aegis.tasks.tasks.fetch_data", fail)
+    monkeypatch.setattr("aegis.tasks.settle_all", lambda: settled.append(True))
+    with pytest.raises(KisUnreachable):
+        fetch_data(**window)
+    assert settled == [True]
 
 
 # --- the doctor -------------------------------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ def test_timetable_is_written_once():
     [row] = before
     assert row["next_run"] == TEN + timedelta(minutes=30)
     assert (row["func"], row["minutes"], row["intended_date_kwarg"]) == (
-        "kis.tasks.fetch_data",
+        "aegis.tasks.fetch_data",
         30,
         "intended",
     )
@@ -57,9 +57,9 @@ def test_timetable_is_written_once():
 
 def test_ours_that_are_no_more_go_and_the_owners_own_stay():
     mine = Schedule.objects.create(name="내 작업", func="math.floor", next_run=TEN)
-    nameless = Schedule.objects.create(func="kis.tasks.fetch_data", next_run=TEN)
+    nameless = Schedule.objects.create(func="aegis.tasks.fetch_data", next_run=TEN)
     words(FETCH, OTHER)
-    double = Schedule.objects.create(name=FETCH.name, func="kis.tasks.fetch_data", next_run=TEN)
+    double = Schedule.objects.create(name=FETCH.name, func="aegis.tasks.fetch_data", next_run=TEN)
     told = [(written.name, written.word) for written in write_schedules((FETCH,), now=TEN)]
     assert told == [(FETCH.name, "그대로"), (OTHER.name, "지움"), (FETCH.name, "지움")]
     left = set(Schedule.objects.values_list("pk", flat=True))
@@ -227,7 +227,10 @@ def test_task_that_is_delivered_twice_runs_its_slot_once(owner, monkeypatch):
     at(monkeypatch, TEN + timedelta(minutes=11))
     scheduler(broker=get_broker())
     [task] = delivered()
-    assert (task["func"], task["kwargs"]["intended"]) == ("kis.tasks.fetch_data", "2026-11-20T01:00:00+00:00")
+    assert (task["func"], task["kwargs"]["intended"]) == (
+        "aegis.tasks.fetch_data",
+        "2026-11-20T01:00:00+00:00",
+    )
     first, second = work(dict(task), dict(task))
     assert (first["success"], second["success"]) == (True, True), (first["result"], second["result"])
     assert first["result"].count("완료") == 2

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from aegis.order_upkeep import settle_all
 from aegis.schedules import FETCH
 from kis.commands import AccountCommand
 from kis.data_fetch import accounts_meant, fetch
@@ -31,5 +32,6 @@ class Command(AccountCommand):
         for result in fetch(accounts_meant(self.asked_mode(options), options["account"]), slot=slot, now=now):
             self.stdout.write(str(result))
             failed += [result.label] if result.failed else []
+        settle_all()
         if failed:
             raise CommandError(f"마치지 못한 것이 있습니다: {', '.join(failed)}. 이유는 위에 있습니다.")

@@ -167,11 +167,11 @@ def test_gates_are_passed_before_anything_is_shown(executor, desk, settings):
 def test_gates_are_passed_again_before_sending(executor, ask, desk, broker):
     proposal = ask(buy_wish(desk))
     kill_switch.turn_on("점검", at=TEN, by="test")
-    with pytest.raises(OrderRefused, match="정지 스위치"):
+    with pytest.raises(OrderRefused, match="주문 중지"):
         executor.confirm(proposal.code, given_password=PASSWORD)
     order = PendingOrder.objects.get()
     assert order.state is State.ABANDONED
-    assert "정지 스위치" in order.reason
+    assert "주문 중지" in order.reason
     assert arrived(broker) == []
 
 

@@ -29,6 +29,9 @@ def confirm(order: PendingOrder, *, given_password: str, given_code: str, at: da
     if not count_try(order, at=at):
         raise NothingToConfirm
     order.refresh_from_db()
+    if order.state is not State.PENDING:
+        # Somebody else has given the code between the count and here; there is nothing left to compare with.
+        raise AlreadyTaken
     right_password = password.matches(given_password, at=at)
     right_code = codes.is_same(given_code, order.code_hash, pk=order.pk, content=order.content)
     if right_password and right_code:

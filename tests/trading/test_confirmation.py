@@ -6,7 +6,7 @@ import pytest
 
 from tests.trading.conftest import CODE, PASSWORD, TEN, make_order
 from tests.trading.test_audit import without_triggers
-from trading import codes, hint, kill_switch, password
+from trading import codes, confirmation, hint, kill_switch, password
 from trading.confirmation import confirm, expire, take_waiting, withdraw
 from trading.errors import (
     AlreadyTaken,
@@ -18,6 +18,7 @@ from trading.errors import (
 )
 from trading.models import PendingOrder, TradingPassword
 from trading.states import State
+from trading.steps import step
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("with_password")]
 SOON = TEN + timedelta(seconds=5)
@@ -144,3 +145,20 @@ def test_without_a_password_nothing_can_be_confirmed():
     TradingPassword.objects.all().delete()
     with pytest.raises(PasswordMissing):
         give(order)
+
+
+@pytest.mark.parametrize("tries_before", [0, 2])
+def test_code_that_comes_second_is_not_called_wrong(monkeypatch, tries_before):
+    order = make_order()
+    PendingOrder.objects.update(tries=tries_before)
+    counted = confirmation.count_try
+
+    def claimed_right_after(order, *, at):
+        assert counted(order, at=at)
+        rival = PendingOrder.objects.get(pk=order.pk)
+        return step(rival, State.SENDING, at=at, what="claimed", values={"claimed_at": at, "market_at": at})
+
+    monkeypatch.setattr(confirmation, "count_try", claimed_right_after)
+    with pytest.raises(AlreadyTaken):
+        give(order)
+    assert [event.what for event in order.events.order_by("number")] == ["proposed", "claimed"]

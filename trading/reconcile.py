@@ -207,7 +207,8 @@ def disown(order: PendingOrder, number: str, *, desk: Desk, by: str) -> None:
     row = candidate(order, number, desk=desk)
     key = [row.branch, wire_number(row.number)]
     with transaction.atomic():
-        held = PendingOrder.objects.select_for_update().get(pk=order.pk)
+        # No key: an event that names the order, about to be committed, must not wait for this.
+        held = PendingOrder.objects.select_for_update(no_key=True).get(pk=order.pk)
         if held.state is not State.UNKNOWN:
             raise CannotAdopt(SETTLED_MEANWHILE)
         held.not_ours = [*held.not_ours, key]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 
 from trading.models import AuditHead, OrderEvent, PendingOrder
 from trading.states import State
@@ -77,11 +78,19 @@ class Audit:
 
 
 def verify() -> Audit:
-    """Look through the chain from its start, and hold the orders against their last events."""
+    """Look through the chain from its start, and hold the orders against their last events.
+
+    Others may go on adding to it: an order may then be in any of the states it has had since the first look.
+    """
+    before, _ = end()
+    orders = list(PendingOrder.objects.order_by("pk").values_list("pk", "status"))
+    newest = OrderEvent.objects.aggregate(newest=Max("number"))["newest"] or 0
+    kept = end()  # read last: whatever has been seen until here has to lie before this end
     problems: list[str] = []
     number, digest = 0, START
     last: dict[int, str] = {}
-    for event in OrderEvent.objects.order_by("number").iterator():
+    meanwhile: set[tuple[int, str]] = set()
+    for event in OrderEvent.objects.filter(number__lte=max(kept[0], newest)).order_by("number").iterator():
         problems += broken_links(event, number=number, digest=digest)
         number, digest = event.number, event.digest
         if event.order_id and event.new_status:
@@ -89,17 +98,23 @@ def verify() -> Audit:
                 problems.append(
                     f"{event.number}번 이력: 주문 #{event.order_id}의 이전 상태가 이어지지 않습니다."
                 )
+            if event.number > before:
+                meanwhile.add((event.order_id, event.old_status))
             last[event.order_id] = event.new_status
-    head = AuditHead.objects.filter(pk=1).first()
-    kept = (head.number, head.digest) if head else (0, START)
     if kept != (number, digest):
         problems.append(f"이력의 끝이 다릅니다: 기록된 끝은 {kept[0]}번, 실제 마지막은 {number}번입니다.")
     problems += [
         f"주문 #{pk}: 상태는 {status}인데 이력의 마지막은 {last.get(pk, '없음')}입니다."
-        for pk, status in PendingOrder.objects.order_by("pk").values_list("pk", "status").iterator()
-        if last.get(pk, "") != status
+        for pk, status in orders
+        if last.get(pk, "") != status and (pk, status) not in meanwhile
     ]
     return Audit(number, digest, tuple(problems))
+
+
+def end() -> tuple[int, str]:
+    """Return number and seal of the last event as they are kept beside the chain."""
+    head = AuditHead.objects.filter(pk=1).first()
+    return (head.number, head.digest) if head else (0, START)
 
 
 def broken_links(event: OrderEvent, *, number: int, digest: str) -> Iterator[str]:

@@ -119,3 +119,20 @@ def test_command_fails_and_names_what_is_wrong(capsys):
     with pytest.raises(SystemExit, match="1"):
         call_command("verify_audit")
     assert "1번 다음이 3번입니다" in capsys.readouterr().err
+
+
+def test_what_happens_while_the_history_is_looked_through_is_no_problem(monkeypatch):
+    first, second = some_history()
+    plain, ends = audit.end, []
+
+    def end_while_others_write():
+        # The first one is read before, the second one after somebody else's step.
+        if ends:
+            step(second, State.UNKNOWN, at=TEN, what="left_behind")
+        ends.append(plain())
+        return ends[-1]
+
+    monkeypatch.setattr(audit, "end", end_while_others_write)
+    assert audit.verify().problems == ()
+    assert [number for number, _ in ends] == [4, 5]
+    assert first.state is State.ABANDONED

@@ -133,15 +133,16 @@ class Door:
 
     def open(self, *, claimed: float) -> OneCall:
         """Return the connection. Raises OrderNotSent: nothing has left then."""
+        if not self.order.is_cancel and kill_switch.read().is_on:
+            raise OrderNotSent("주문 중지가 켜졌습니다")
+        if not PendingOrder.objects.filter(pk=self.order.pk, status=State.SENDING).exists():
+            raise OrderNotSent("다른 곳에서 이 주문을 정리했습니다")
+        # Last of all: a database that let us wait for these answers has let time pass.
         since = self.desk.wall() - (self.order.claimed_at or self.desk.wall())
         # Two clocks: a machine that slept in between may have stopped one of them, and the other may have been set.
         waited = max(self.desk.monotonic() - claimed, since.total_seconds())
         if waited > SEND_WITHIN_SECONDS:
             raise OrderNotSent("보낼 차례가 오기 전에 제한 시간이 지났습니다")
-        if not self.order.is_cancel and kill_switch.read().is_on:
-            raise OrderNotSent("주문 중지가 켜졌습니다")
-        if not PendingOrder.objects.filter(pk=self.order.pk, status=State.SENDING).exists():
-            raise OrderNotSent("다른 곳에서 이 주문을 정리했습니다")
         self.was_opened = True
         return self.desk.open_call()
 

@@ -180,11 +180,12 @@ def send_order(
     ends_at = monotonic() + deadline_seconds
     request = order_request(environment, order, token=token, hashkey=hashkey)
     budget.wait(order=True)
-    remaining = ends_at - monotonic()
-    if remaining < LEAST_SECONDS:
-        raise OrderNotSent("보낼 차례가 오기 전에 제한 시간이 지났습니다")
     transport = connect()
     try:
+        # Looked at last: whoever opens the connection may have to ask a database whether he still should.
+        remaining = ends_at - monotonic()
+        if remaining < LEAST_SECONDS:
+            raise OrderNotSent("보낼 차례가 오기 전에 제한 시간이 지났습니다")
         raw = transport.send(request, timeout_seconds=remaining)
         return read_receipt(raw, tr_id=request.tr_id, secrets=(*environment.secrets, token.value))
     except KisUnreachable as error:

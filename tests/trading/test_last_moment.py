@@ -1,0 +1,39 @@
+"""Between the claim of an order and what is written of it: the machine, the disk or the database may let us down."""
+
+import pytest
+
+from tests.trading.conftest import CODE, make_order
+from tests.trading.trades import SAMSUNG, arrived, last_price
+from trading import kill_switch
+from trading.safe_executor import execute
+from trading.states import State
+from trading.stocks import identify
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("real_enabled")]
+
+
+@pytest.fixture
+def order(desk, clock):
+    """Return an order that passes the gates and has been looked at."""
+    clock.go(seconds=5)
+    identify(desk.connection.session, code=SAMSUNG, name="", at=clock.now)
+    price = last_price(desk)
+    return make_order(CODE, quantity=1, price=price, amount=price)
+
+
+@pytest.mark.parametrize("seconds", [9.5, 16, 3600])
+def test_database_that_answers_late_lets_no_order_leave_late(
+    desk, clock, broker, order, monkeypatch, seconds
+):
+    plain = kill_switch.read
+
+    def late():
+        if order.state is State.SENDING:
+            clock.go(seconds=seconds)
+        return plain()
+
+    monkeypatch.setattr(kill_switch, "read", late)
+    outcome = execute(order, desk=desk, may_trade=True)
+    assert (outcome.state, order.state) == (State.NOT_SENT, State.NOT_SENT)
+    assert "제한 시간이 지났습니다" in outcome.reason
+    assert arrived(broker) == []

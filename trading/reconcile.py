@@ -10,7 +10,7 @@ from kis.client.endpoints.account import daily_orders
 from kis.client.records.orders import OrderRecord, Request, Side
 from kis.models.books import Side as ModelSide
 from kis.orders import OrderState, Standing, same_number, states, wire_number
-from trading import audit, journal
+from trading import audit, journal, tripwires
 from trading.desk import Desk
 from trading.errors import CannotAdopt
 from trading.models import PendingOrder
@@ -71,9 +71,11 @@ def pick_up_leftovers(orders: Sequence[PendingOrder], *, at: datetime) -> None:
         told = journal.last_of(order)
         if told is not None:
             write_outcome(order, told)
+            tripwires.check(order, at=at)
         elif order.claimed_at is None or at >= order.claimed_at + SURELY_OVER:
             reason = "보내는 도중에 프로그램이 멈췄습니다. 증권사에 접수되었을 수 있습니다."
             step(order, State.UNKNOWN, at=at, what="left_behind", values={"reason": reason, "ended_at": at})
+            tripwires.check(order, at=at)
 
 
 def prove(orders: Sequence[PendingOrder], *, at: datetime) -> None:

@@ -1,5 +1,6 @@
 """What the broker answered, on disk before it is in the database: a crash in between loses nothing."""
 
+import errno
 import hashlib
 import json
 import os
@@ -58,7 +59,9 @@ def write(outcome: Outcome) -> None:
     handle = os.open(file(), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         # In one piece, after the end of whatever a crash may have left half-written.
-        os.write(handle, f"\n{line}\n".encode())
+        text = f"\n{line}\n".encode()
+        if os.write(handle, text) != len(text):
+            raise OSError(errno.ENOSPC, "the line was cut off")
         os.fsync(handle)
     finally:
         os.close(handle)

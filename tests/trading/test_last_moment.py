@@ -1,10 +1,13 @@
 """Between the claim of an order and what is written of it: the machine, the disk or the database may let us down."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from tests.trading.conftest import CODE, make_order
 from tests.trading.trades import SAMSUNG, arrived, last_price
-from trading import kill_switch
+from trading import hint, journal, kill_switch
 from trading.safe_executor import execute
 from trading.states import State
 from trading.stocks import identify
@@ -37,3 +40,28 @@ def test_database_that_answers_late_lets_no_order_leave_late(
     assert (outcome.state, order.state) == (State.NOT_SENT, State.NOT_SENT)
     assert "제한 시간이 지났습니다" in outcome.reason
     assert arrived(broker) == []
+
+
+def test_hint_that_cannot_be_taken_away_stops_no_claimed_order(desk, broker, order, monkeypatch):
+    hint.write(order)
+
+    def refuse(path, **how):
+        raise PermissionError(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", refuse)
+        outcome = execute(order, desk=desk, may_trade=True)
+    assert outcome.state is State.ACCEPTED
+    assert len(arrived(broker)) == 1
+
+
+def test_journal_that_is_cut_off_by_a_full_disk_is_noticed(desk, order, monkeypatch, caplog):
+    plain = os.write
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", lambda handle, text: plain(handle, text[:20]))
+        outcome = execute(order, desk=desk, may_trade=True)
+    assert (outcome.state, order.state) == (State.ACCEPTED, State.ACCEPTED)
+    assert "the journal could not be written" in caplog.text
+    assert journal.last_of(order) is None
+    journal.write(outcome)  # what comes after half a line can be read
+    assert journal.last_of(order) == outcome

@@ -15,7 +15,7 @@ from trading import confirmation, password
 from trading.confirmation import take_waiting, withdraw
 from trading.desk import Desk, open_desk
 from trading.drafts import CancelDraft, Draft
-from trading.errors import OrderRefused
+from trading.errors import OrderRefused, Unsettled
 from trading.facts import gather, gather_for_cancel, rules_of
 from trading.journal import Outcome
 from trading.limits import Refusal, refusals, refusals_of_cancel
@@ -87,7 +87,11 @@ def execute(order: PendingOrder, *, desk: Desk, may_trade: bool) -> Outcome:
         refused = OrderRefused([reason.message for reason in reasons])
         withdraw(order, at=desk.wall(), reason=str(refused))
         raise refused
-    claim(order, desk=desk, known_before=known)
+    try:
+        claim(order, desk=desk, known_before=known)
+    except Unsettled as error:
+        withdraw(order, at=desk.wall(), reason=str(error))
+        raise
     return send(order, desk=desk, token=token, budget=session.budget)
 
 

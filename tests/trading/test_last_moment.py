@@ -8,7 +8,9 @@ import pytest
 from tests.trading.conftest import CODE, make_order
 from tests.trading.trades import SAMSUNG, arrived, last_price
 from trading import hint, journal, kill_switch
+from trading.errors import Unsettled
 from trading.safe_executor import execute
+from trading.sending import claim
 from trading.states import State
 from trading.stocks import identify
 
@@ -25,7 +27,7 @@ def order(desk, clock):
 
 
 @pytest.mark.parametrize("seconds", [9.5, 16, 3600])
-def test_database_that_answers_late_lets_no_order_leave_late(
+def test_order_does_not_leave_late_after_a_late_answer_of_the_database(  # noqa: PLR0917  # fixtures
     desk, clock, broker, order, monkeypatch, seconds
 ):
     plain = kill_switch.read
@@ -65,3 +67,15 @@ def test_journal_that_is_cut_off_by_a_full_disk_is_noticed(desk, order, monkeypa
     assert journal.last_of(order) is None
     journal.write(outcome)  # what comes after half a line can be read
     assert journal.last_of(order) == outcome
+
+
+def test_second_cancellation_of_an_order_is_given_up_while_the_first_is_unknown(desk, broker):
+    cancel = {"kind": "cancel", "quantity": 0, "price": 0, "amount": 0, "origin_number": "0000000001"}
+    first = make_order(**cancel)
+    claim(first, desk=desk, known_before=[])
+    second = make_order(**cancel)
+    with pytest.raises(Unsettled):
+        execute(second, desk=desk, may_trade=True)
+    assert second.state is State.ABANDONED
+    assert "결과를 확인하지 못한" in second.reason
+    assert arrived(broker) == []

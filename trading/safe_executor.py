@@ -72,6 +72,7 @@ def execute(order: PendingOrder, *, desk: Desk, may_trade: bool) -> Outcome:
 
     A code is good for one attempt: an order that a gate or the broker's silence stops here is given up.
     """
+    refuse_workers()
     session = desk.connection.session
     try:
         reasons = refused_by(order, desk=desk, may_trade=may_trade)

@@ -1,6 +1,7 @@
 """Who may import whom: the table of the house layout, read from the import lines."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,123 @@ def test_module_imports_only_what_its_room_may(module, path):
             assert module in KNOWS_SIMULATOR, f"{module} may not know the simulator"
         if at_top:
             assert not inside(name, HEAVY), f"{module} imports {name} at start-up"
+
+
+# --- who may send an order -----------------------------------------------------------------------------------------
+
+#: Where the addresses and transactions of orders are written down; the simulator is the one who answers them.
+KNOWS_ORDER_ADDRESSES = {"kis.client.codes"}
+NAMES_ORDER_TR = {"kis.client.codes", "kis.client.endpoints.orders", "kis.client.wire_fields"}
+ORDER_ADDRESS = re.compile(r"order-(cash|credit|rvsecncl|resv)|/trading/order\b|[TV]TTC\d{4}U")
+#: What other modules take from the module that posts orders; only one of them the function that does it.
+ORDER_NAMES = {
+    "trading.sending": {
+        *("LIMIT", "MARKET", "Cancellation", "NewOrder", "OneCall", "Order", "OrderReceipt", "send_order"),
+    },
+    "trading.desk": {"OneCall"},
+    "kis.sync.order_news": {"Amendment", "Cancellation", "NewOrder", "Order", "OrderReceipt"},
+}
+ORDERS = "kis.client.endpoints.orders"
+#: What leads to an order that leaves, directly or through whatever it imports.
+SENDS = {"trading.confirmation", "trading.orders", "trading.safe_executor", "trading.sending"}
+#: Reconciliation writes what became of orders, and so do jobs; it must not be able to make one.
+FROM_SENDING = {"trading.reconcile": {"SURELY_OVER", "write_outcome"}}
+
+PATHS = dict(ALL)
+
+
+def texts(path):
+    """Return every text in a module but for the docstrings and comments."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            yield node.value
+
+
+def names(path):
+    """Return every name and attribute that is spelled in a module."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.alias):
+            yield node.name.split(".")[-1]
+
+
+def taken_from(module, source):
+    """Return what a module imports from another one; the module itself counts as everything."""
+    found = {name for name, _ in imported(PATHS[module]) if inside(name, {source})}
+    return {name.removeprefix(source).strip(".") for name in found} - {""}
+
+
+def imports_all_of(module, source):
+    """Return whether a module imports another one as a whole, and could reach for anything in it."""
+    tree = ast.parse(PATHS[module].read_text(encoding="utf-8"))
+    parent, _, last = source.rpartition(".")
+    return any(
+        (isinstance(node, ast.Import) and any(alias.name == source for alias in node.names))
+        or (
+            isinstance(node, ast.ImportFrom)
+            and node.module == parent
+            and any(alias.name == last for alias in node.names)
+        )
+        for node in ast.walk(tree)
+    )
+
+
+@pytest.mark.parametrize(("module", "path"), ALL, ids=[name for name, _ in ALL])
+def test_orders_are_posted_by_one_module_and_called_by_one(module, path):
+    if inside(module, {"kis.simulator"}):
+        return
+    if module not in KNOWS_ORDER_ADDRESSES:
+        written = [text for text in texts(path) if ORDER_ADDRESS.search(text)]
+        assert not written, f"{module} knows an order address: {written}"
+    spelled = set(names(path))
+    assert module in NAMES_ORDER_TR or "OrderTR" not in spelled, f"{module} names order transactions"
+    if module != ORDERS:
+        assert not imports_all_of(module, ORDERS), f"{module} could post anything"
+        assert taken_from(module, ORDERS) <= ORDER_NAMES.get(module, set()), f"{module} reaches for orders"
+        assert "order_request" not in spelled, f"{module} builds the post of an order"
+        assert module == "trading.sending" or "send_order" not in spelled, f"{module} sends orders"
+
+
+def reached_from(module, seen):
+    """Add a module and whatever it imports of ours, at the top or inside functions, to those seen."""
+    if module in seen:
+        return
+    seen.add(module)
+    for name, _ in imported(PATHS[module]):
+        found = name if name in PATHS else name.rpartition(".")[0]
+        is_result_only = module in FROM_SENDING and found == "trading.sending"
+        if found in PATHS and not is_result_only:
+            reached_from(found, seen)
+
+
+def is_background(module):
+    return inside(module, {"ai", "reports"}) or "tasks" in module.split(".")
+
+
+BACKGROUND = [module for module, _ in ALL if is_background(module)]
+
+
+@pytest.mark.parametrize("module", BACKGROUND)
+def test_neither_reports_nor_advice_nor_tasks_reach_an_order(module):
+    seen: set[str] = set()
+    reached_from(module, seen)
+    assert not seen & SENDS, f"{module} reaches {seen & SENDS}"
+
+
+@pytest.mark.parametrize("module", FROM_SENDING)
+def test_reconciliation_takes_results_from_sending_alone(module):
+    assert not imports_all_of(module, "trading.sending")
+    assert taken_from(module, "trading.sending") == FROM_SENDING[module]
+
+
+def test_the_way_to_an_order_is_seen_by_these_tests():
+    assert taken_from("trading.sending", ORDERS) == ORDER_NAMES["trading.sending"]
+    assert any(ORDER_ADDRESS.search(text) for text in texts(PATHS["kis.client.codes"]))
+    seen: set[str] = set()
+    reached_from("trading.safe_executor", seen)
+    assert seen >= {*SENDS, ORDERS}

@@ -92,6 +92,9 @@ class Broker:
     def fault(self, tr, kind, *, times=1000):
         return self.post("faults", [{"tr": tr, "kind": kind, "times": times}])
 
+    def clear_faults(self):
+        assert requests.delete(f"{self.url}/faults", timeout=5).status_code == 200
+
 
 class Desk:
     """Orders of one account in Samsung through the wire, at a price that waits: a fifth below nothing trades."""

@@ -123,7 +123,8 @@ def test_command_fails_and_names_what_is_wrong(capsys):
 
 def test_what_happens_while_the_history_is_looked_through_is_no_problem(monkeypatch):
     first, second = some_history()
-    plain, ends = audit.end, []
+    plain = audit.end
+    ends: list[tuple[int, str]] = []
 
     def end_while_others_write():
         # The first one is read before, the second one after somebody else's step.

@@ -40,7 +40,7 @@ def test_wrong_code_and_a_step_of_the_same_order_do_not_wait_for_each_other():
     order = make_order()
     PendingOrder.objects.update(tries=3)
     order.refresh_from_db()
-    answers = []
+    answers: list[Exception] = []
     guess = threading.Thread(target=guess_in_a_thread, args=(order, answers))
     with transaction.atomic():
         PendingOrder.objects.filter(pk=order.pk).update(reason="held")

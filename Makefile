@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help dashboard test run lint bench kills life conformance setup setup-dev lock clean
+.PHONY: help dashboard test run lint bench kills life order-kills order-races conformance setup setup-dev lock clean
 
 help:
 	@echo 'make dashboard   데모 또는 설정한 계좌를 동기화하고 PDF를 만듭니다'
@@ -12,6 +12,8 @@ help:
 	@echo 'make bench       속도 측정'
 	@echo 'make kills       동기화를 모든 SQL 문에서 강제로 끝내 보기 (SQLite, PostgreSQL)'
 	@echo 'make life        만들어 낸 석 달의 계좌를 시뮬레이터의 장부와 날마다 비교 (SQLite, PostgreSQL)'
+	@echo 'make order-kills 주문을 보내는 프로세스를 단계마다 20번씩 강제로 끝내 보기 (SQLite, PostgreSQL)'
+	@echo 'make order-races 여덟 프로세스가 같은 주문을 1,000번 동시에 확인해 보기 (SQLite, PostgreSQL)'
 	@echo 'make conformance 다른 사람의 KIS 클라이언트를 시뮬레이터에서 실행 (인터넷 필요)'
 	@echo 'make clean       .venv와 생성물을 지웁니다 (var의 자료와 .env는 남습니다)'
 
@@ -50,6 +52,15 @@ kills: setup-dev
 life: setup-dev
 	@LIFE_SEEDS="$(or $(SEEDS),1)" $(PYTHON) -m pytest -q -s tests/life
 	@LIFE_SEEDS="$(or $(SEEDS),1)" $(PYTHON) tests/with_postgres.py -m pytest -q -s tests/life
+
+order-kills: setup-dev
+	@$(PYTHON) tests/trading/at_length.py kills 20
+	@$(PYTHON) tests/with_postgres.py tests/trading/at_length.py kills 20
+
+# 200 from password and code on, 800 where all eight have passed the gates and meet at the claim.
+order-races: setup-dev
+	@$(PYTHON) tests/trading/at_length.py races 200 800
+	@$(PYTHON) tests/with_postgres.py tests/trading/at_length.py races 200 800
 
 # CLIENTS='mojito2 python-kis' runs some of them; KIS_OFFICIAL_SAMPLES names a checkout of the official samples.
 conformance: setup-dev

@@ -34,7 +34,7 @@ def kill_syncs(simulator, tmp_path, mode, scene, *, kills=0, at_any_moment=0):
     return json.loads(run_python([KILLING, json.dumps(plan)], simulator, tmp_path, mode))
 
 
-def run_python(command, simulator, tmp_path, mode):
+def run_python(command, simulator, tmp_path, mode, **environment):
     """Run a Python file as an owner's process of one mode, and return what it prints."""
     settings = connection.settings_dict
     url = f"sqlite:///{tmp_path / 'shared.sqlite3'}"
@@ -46,7 +46,7 @@ def run_python(command, simulator, tmp_path, mode):
         [sys.executable, *map(str, command)],
         capture_output=True,
         text=True,
-        timeout=3600,
+        timeout=4 * 3600,
         check=False,
         env={
             **os.environ,
@@ -58,6 +58,7 @@ def run_python(command, simulator, tmp_path, mode):
             f"KIS_{name}_APP_SECRET": endpoint.app_secret,
             f"KIS_{name}_ACCOUNT_NO": endpoint.account,
             f"KIS_{name}_BASE_URL": endpoint.url,
+            **environment,
         },
     )
     assert ran.returncode == 0, ran.stderr

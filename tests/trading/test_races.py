@@ -61,3 +61,9 @@ def test_four_who_reconcile_at_once_change_each_order_once(simulator, tmp_path):
     assert told["states"] == ["filled", "accepted", "unknown"]
     assert told["new_events"] == ["answered", "claimed", "followed", "left_behind"]
     assert (told["posts"], told["problems"]) == (2, [])
+
+
+def test_answer_that_comes_while_somebody_holds_the_database_is_not_lost(simulator, tmp_path):
+    told = play(simulator, tmp_path, "together.py", "locked")
+    assert (told["told"], told["while_held"]) == ("accepted", "sending")
+    assert (told["after"], told["same_number"], told["problems"]) == ("accepted", True, [])

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -273,8 +274,7 @@ def adopt():
 
 def adopt_or_answer(process, order, cancel, number):
     from kis.orders import wire_number
-    from trading import reconcile, sending
-    from trading.journal import Outcome
+    from trading import journal, reconcile, sending
     from trading.models import PendingOrder
     from trading.states import State
 
@@ -283,8 +283,8 @@ def adopt_or_answer(process, order, cancel, number):
             reconcile.adopt(PendingOrder.objects.get(pk=order), number, desk=desk, by="owner")
             return "adopted"
     row = PendingOrder.objects.get(pk=cancel)
-    branch = scene.branch_of(number)
-    outcome = Outcome(row.pk, State.ACCEPTED, scene.now(), "", branch, wire_number(number))
+    named = {"branch": scene.branch_of(number), "number": wire_number(number)}
+    outcome = journal.outcome(row, State.ACCEPTED, at=scene.now(), **named)
     return f"written {row.status}" if sending.write_outcome(row, outcome) else "not written"
 
 
@@ -323,6 +323,62 @@ def reconcile_once(number):
         return "done"
 
 
+def locked():
+    """Let another writer hold the database, longer than we wait for it, from the broker's answer on."""
+    from django.db import connection
+
+    from trading import audit
+    from trading.reconcile import reconcile
+    from trading.safe_executor import execute
+
+    price = scene.prepare()
+    order = scene.new_order(price)
+    wait_no_longer_than_a_moment(connection)
+    other = connection.copy()
+    with scene.desk() as desk:
+        outcome = execute(order, desk=replace(desk, open_call=lambda: Held(other)), may_trade=True)
+        order.refresh_from_db()
+        held = order.status
+        other.rollback()
+        other.close()
+        reconcile(desk)
+    order.refresh_from_db()
+    [there] = scene.at_exchange()
+    return {
+        "told": outcome.state,
+        "while_held": held,
+        "after": order.status,
+        "same_number": order.odno == there["odno"],
+        "problems": audit.verify().problems,
+    }
+
+
+def wait_no_longer_than_a_moment(connection):
+    with connection.cursor() as cursor:
+        is_postgresql = connection.vendor == "postgresql"
+        cursor.execute("SET lock_timeout = 300" if is_postgresql else "PRAGMA busy_timeout = 300")
+
+
+class Held:
+    """A call after whose answer somebody else holds the end of the history."""
+
+    def __init__(self, other):
+        from kis.client.transport import HttpTransport
+
+        self.call = HttpTransport()
+        self.other = other
+
+    def send(self, request, *, timeout_seconds):
+        reply = self.call.send(request, timeout_seconds=timeout_seconds)
+        self.other.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+        with self.other.cursor() as cursor:
+            cursor.execute("UPDATE trading_audit_head SET number = number")
+        return reply
+
+    def close(self):
+        self.call.close()
+
+
 def worker():
     """Let a cluster of django-q2 do a task that tries to send an order, and then a person who may."""
     from django_q.cluster import Cluster
@@ -353,6 +409,7 @@ def worker():
 
 SCENES: dict[str, Callable[..., dict[str, object]]] = {
     "worker": worker,
+    "locked": locked,
     "race": race,
     "guess": guess,
     "propose": propose,

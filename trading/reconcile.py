@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 
 from django.db import IntegrityError, transaction
 
-from kis.client.endpoints.account import daily_orders
+from kis.client.endpoints.account import whole_orders
 from kis.client.records.orders import OrderRecord, Request, Side
 from kis.models.books import Side as ModelSide
 from kis.orders import OrderState, Standing, same_number, states, wire_number
@@ -61,7 +61,7 @@ def reconcile(desk: Desk) -> list[Found]:
         return []
     now = desk.market_now()
     days = [order.ord_dt or order.market_day or now.date() for order in open_orders]
-    orders = daily_orders(desk.connection.session, first=min(days), last=now.date())
+    orders = whole_orders(desk.connection.session, first=min(days), last=now.date())
     return [look(order, orders, desk=desk, now=now) for order in open_orders]
 
 
@@ -224,7 +224,7 @@ def candidate(order: PendingOrder, number: str, *, desk: Desk) -> OrderRecord:
     """Return the candidate of this number from a complete inquiry. Raises CannotAdopt, KisError."""
     if order.state is not State.UNKNOWN or order.market_day is None:
         raise CannotAdopt("결과를 모르는 주문이 아닙니다. 주문내역을 확인해 주세요.")
-    orders = daily_orders(desk.connection.session, first=order.market_day, last=desk.market_now().date())
+    orders = whole_orders(desk.connection.session, first=order.market_day, last=desk.market_now().date())
     found = [row for row in candidates_of(order, orders) if same_number(row.number, number)]
     if len(found) != 1:
         raise CannotAdopt(

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from django.contrib.auth.models import User
 
 from kis.client.codes import Mode
-from kis.client.endpoints.account import daily_orders
+from kis.client.endpoints.account import whole_orders
 from kis.client.errors import KisError
 from kis.client.records.orders import Side
 from kis.known_secrets import remember
@@ -79,7 +79,7 @@ def execute(order: PendingOrder, *, desk: Desk, may_trade: bool) -> Outcome:
         token = session.token()
         today = desk.market_now().date()
         known = [
-            (row.branch, wire_number(row.number)) for row in daily_orders(session, first=today, last=today)
+            (row.branch, wire_number(row.number)) for row in whole_orders(session, first=today, last=today)
         ]
     except KisError as error:
         withdraw(order, at=desk.wall(), reason=str(error))

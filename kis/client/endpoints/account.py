@@ -5,9 +5,9 @@ from collections.abc import Hashable, Mapping
 from datetime import date, timedelta
 
 from kis.client.codes import TR, Mode
-from kis.client.endpoints.paging import collect, refuse_other_sum, same_on_all_pages, steadily
+from kis.client.endpoints.paging import PagesMoved, collect, refuse_other_sum, same_on_all_pages, steadily
 from kis.client.errors import KisReplyChanged
-from kis.client.protocol import Row
+from kis.client.protocol import Reply, Row
 from kis.client.records.assets import AccountAssets, AssetRecord, kinds_of
 from kis.client.records.balance import Balance, BalanceTotals, HoldingRecord, RealisedBalance, Sellable
 from kis.client.records.orders import OrderRecord, UnfilledRecord
@@ -133,6 +133,27 @@ def daily_orders(
     )
 
 
+def whole_orders(session: Session, *, first: date, last: date) -> tuple[OrderRecord, ...]:
+    """Orders as `daily_orders`, for those who draw conclusions from one that is missing.
+
+    The totals of the broker count fills: a page without any can be left out unnoticed. A list of several pages is
+    therefore read from both ends; raises KisReplyChanged where they do not show the same orders.
+    """
+
+    def ask() -> tuple[OrderRecord, ...]:
+        orders, pages = pages_of_orders(session, TR.DAILY_ORDERS, first=first, last=last)
+        if len(pages) > 1:
+            backwards, _ = pages_of_orders(
+                session, TR.DAILY_ORDERS, first=first, last=last, newest_first=True
+            )
+            if {order.key for order in orders} != {order.key for order in backwards}:
+                problem = "앞에서 읽은 목록과 뒤에서 읽은 목록이 다릅니다. 빠진 쪽이 있을 수 있습니다"
+                raise PagesMoved("odno", tr_id=pages[0].tr_id, problem=problem)
+        return tuple(orders)
+
+    return steadily(ask)
+
+
 def old_orders(session: Session, *, first: date, last: date) -> tuple[OrderRecord, ...]:
     """Orders of more than three months ago, as `daily_orders`; from a slow store, best asked after 15:30."""
     return steadily(lambda: orders_once(session, TR.OLD_ORDERS, first=first, last=last))
@@ -168,6 +189,19 @@ def months_before(day: date, months: int) -> date:
 def orders_once(
     session: Session, tr: TR, *, first: date, last: date, only_open: bool = False
 ) -> tuple[OrderRecord, ...]:
+    orders, _ = pages_of_orders(session, tr, first=first, last=last, only_open=only_open)
+    return tuple(orders)
+
+
+def pages_of_orders(
+    session: Session,
+    tr: TR,
+    *,
+    first: date,
+    last: date,
+    only_open: bool = False,
+    newest_first: bool = False,
+) -> tuple[list[OrderRecord], list[Reply]]:
     environment = session.environment
     params = {
         **environment.account.params(),
@@ -178,7 +212,7 @@ def orders_once(
         "ORD_GNO_BRNO": "",
         "ODNO": "",
         "CCLD_DVSN": "02" if only_open else "00",
-        "INQR_DVSN": "01",
+        "INQR_DVSN": "00" if newest_first else "01",
         "INQR_DVSN_1": "",
         "INQR_DVSN_3": "00",
     }
@@ -194,7 +228,7 @@ def orders_once(
     ):
         theirs = same_on_all_pages([total.integer(field) for total in totals], field=field, tr_id=tr_id)
         refuse_other_sum(what, ours=ours, theirs=theirs, unit=unit, field=field, tr_id=tr_id)
-    return tuple(orders)
+    return orders, pages
 
 
 def unfilled_orders(session: Session, *, today: date) -> tuple[UnfilledRecord, ...]:

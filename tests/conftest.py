@@ -3,7 +3,7 @@
 import socket
 
 import pytest
-from django.db.backends.sqlite3.base import DatabaseOperations
+from django.db.backends.sqlite3.base import DatabaseOperations  # type: ignore[attr-defined]  # its own module needs it loaded
 
 from kis.calendar import krx_holidays
 
@@ -45,9 +45,9 @@ def guarded_tables_can_be_emptied():
             for _, sql in triggers:
                 cursor.execute(sql)
 
-    DatabaseOperations.execute_sql_flush = flush
+    DatabaseOperations.execute_sql_flush = flush  # type: ignore[method-assign]
     yield
-    DatabaseOperations.execute_sql_flush = plain
+    DatabaseOperations.execute_sql_flush = plain  # type: ignore[method-assign]
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -90,7 +90,10 @@ def test_module_imports_only_what_its_room_may(module, path):
 
 #: Where the addresses and transactions of orders are written down; the simulator is the one who answers them.
 KNOWS_ORDER_ADDRESSES = {"kis.client.codes"}
-NAMES_ORDER_TR = {"kis.client.codes", "kis.client.endpoints.orders", "kis.client.wire_fields"}
+NAMES_ORDER_TR = {
+    *("kis.client.codes", "kis.client.endpoints.orders", "kis.client.wire_fields"),
+    "aegis.rehearsal.play",  # tells its own simulator which reply to lose
+}
 ORDER_ADDRESS = re.compile(r"order-(cash|credit|rvsecncl|resv)|/trading/order\b|[TV]TTC\d{4}U")
 #: What other modules take from the module that posts orders; only one of them the function that does it.
 ORDER_NAMES = {

@@ -1,6 +1,7 @@
 """Orders that nobody waits for any more: settled when the site starts, and after each sync."""
 
 import logging
+from collections.abc import Collection
 from datetime import datetime
 
 from rich.console import Console
@@ -16,6 +17,7 @@ from trading.states import UNSETTLED, State
 
 logger = logging.getLogger(__name__)
 
+NOT_OVER = frozenset({*UNSETTLED, State.ACCEPTED, State.PARTIAL})
 HOW = "확인해 주세요: manage.py reconcile_orders"
 
 
@@ -39,9 +41,9 @@ def settle_after_sync(console: Console, connection: Connection) -> None:
         line(console, INDENT, (f"결과를 모르는 주문 {count}건. {HOW}", f"bold {WARN}"))
 
 
-def settle_all() -> None:
-    """Look what became of the orders of every account that has one which is not over; trouble is in the log."""
-    not_over = PendingOrder.objects.filter(status__in=[*UNSETTLED, State.ACCEPTED, State.PARTIAL]).order_by()
+def settle_all(of: Collection[State] = NOT_OVER) -> None:
+    """Look what became of the orders of every account that has one in these states; trouble is in the log."""
+    not_over = PendingOrder.objects.filter(status__in=of).order_by()
     keys = set(not_over.values_list("account_no", "product_code", "is_paper"))
     for account in configured_accounts() if keys else ():
         number = account.number

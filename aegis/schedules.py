@@ -48,7 +48,13 @@ FETCH = Job(
     "aegis.tasks.fetch_data",
     Window(timedelta(minutes=30), opens=time(8, 30), closes=time(16, 0)),
 )
-SCHEDULES = (FETCH,)
+#: Does nothing unless an order's outcome is not known; goes on after the close, when absence begins to prove something.
+ORDERS = Job(
+    "aegis_1min_orders",
+    "aegis.tasks.settle_orders",
+    Window(timedelta(minutes=1), opens=time(8, 0), closes=time(20, 30)),
+)
+SCHEDULES = (FETCH, ORDERS)
 
 
 @dataclass(frozen=True, slots=True)

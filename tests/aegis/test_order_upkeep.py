@@ -13,13 +13,14 @@ from rich.console import Console
 from aegis.health import orders
 from aegis.health.case import Case
 from aegis.order_upkeep import settle_after_sync, settle_all, settle_leftovers
-from aegis.tasks import fetch_data
+from aegis.tasks import fetch_data, settle_orders
 from kis.client.errors import KisUnreachable
 from tests.aegis.examining import OK, PROBLEM, WARNING, assert_found
 from tests.kis.conftest import simulator, start_simulator  # noqa: F401  # fixtures
 from tests.kis.syncing import connection_to
 from tests.trading.conftest import PASSWORD, TEN, make_order
 from tests.trading.terminal import configure
+from tests.trading.test_database_rules import NUMBERED
 from trading import kill_switch, password
 from trading.states import State
 from trading.steps import step
@@ -154,6 +155,20 @@ def test_worker_settles_even_where_the_fetch_failed(monkeypatch):
     with pytest.raises(KisUnreachable):
         fetch_data(**window)
     assert settled == [True]
+
+
+# --- the job of every minute ------------------------------------------------------------------------------------------
+
+
+def test_every_minute_only_unknown_orders_are_looked_for(looked_at, capsys):
+    call_command("aegis_1min_orders")
+    assert "모르는 주문 없음" in capsys.readouterr().out
+    order = unknown()
+    assert "결과를 모르는 주문이 1건" in settle_orders(intended="2026-11-20T10:00:00+09:00", minutes=1)
+    assert looked_at == ["실전"]
+    step(order, State.ACCEPTED, at=TEN, what="adopted", values=NUMBERED)
+    assert settle_orders() == "모르는 주문 없음"
+    assert looked_at == ["실전"]
 
 
 # --- the doctor -------------------------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ def table():
 
 
 def words(*jobs, now=TEN):
-    return {written.name: written.word for written in write_schedules(jobs or SCHEDULES, now=now)}
+    return {written.name: written.word for written in write_schedules(jobs or (FETCH,), now=now)}
 
 
 # --- the table ------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help dashboard test run lint bench kills life order-kills order-races conformance setup setup-dev lock clean
+.PHONY: help dashboard test run lint bench kills life order-kills order-races storm storm-bugs conformance setup setup-dev lock clean
 
 help:
 	@echo 'make dashboard   데모 또는 설정한 계좌를 동기화하고 PDF를 만듭니다'
@@ -14,6 +14,7 @@ help:
 	@echo 'make life        만들어 낸 석 달의 계좌를 시뮬레이터의 장부와 날마다 비교 (SQLite, PostgreSQL)'
 	@echo 'make order-kills 주문을 보내는 프로세스를 단계마다 20번씩 강제로 끝내 보기 (SQLite, PostgreSQL)'
 	@echo 'make order-races 여덟 프로세스가 같은 주문을 1,000번 동시에 확인해 보기 (SQLite, PostgreSQL)'
+	@echo 'make storm       주문 코드를 무작위 장애로 시험 (SEEDS=10000, docs/order-storm.md)'
 	@echo 'make conformance 다른 사람의 KIS 클라이언트를 시뮬레이터에서 실행 (인터넷 필요)'
 	@echo 'make clean       .venv와 생성물을 지웁니다 (var의 자료와 .env는 남습니다)'
 
@@ -61,6 +62,13 @@ order-kills: setup-dev
 order-races: setup-dev
 	@$(PYTHON) tests/trading/at_length.py races 200 800
 	@$(PYTHON) tests/with_postgres.py tests/trading/at_length.py races 200 800
+
+# Goes on where it was stopped, as long as the code is the same. `tests/storm/run.py --trace 4711` shows one seed.
+storm: setup-dev
+	@$(PYTHON) tests/storm/run.py --seeds $(or $(SEEDS),1000)
+
+storm-bugs: setup-dev
+	@$(PYTHON) tests/storm/run.py --bugs --seeds $(or $(SEEDS),2000)
 
 # CLIENTS='mojito2 python-kis' runs some of them; KIS_OFFICIAL_SAMPLES names a checkout of the official samples.
 conformance: setup-dev

@@ -192,7 +192,7 @@ class Bug:
 BUGS: dict[str, Bug] = {
     "claim removed": Bug(claim_removed, "durable_claim", (4, 6, 7)),
     "one retry": Bug(one_retry, "one_post", (6, 9, 10)),
-    "error read as empty": Bug(error_read_as_empty, "incomplete_changes_nothing", (97, 173, 231)),
+    "error read as empty": Bug(error_read_as_empty, "incomplete_changes_nothing", (173, 231)),
     "save before send": Bug(save_before_send, "none_means_none", (11, 43, 67)),
     "redirect followed": Bug(redirect_followed, "one_post", (122, 366, 383)),
     "counter read-modify-write": Bug(counter_read_modify_write, "guesses_counted", (1238,)),

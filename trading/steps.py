@@ -25,9 +25,13 @@ def step(
 ) -> bool:
     """Move an order on from the state it was read in; false, and nothing written, where it is not there any more.
 
+    False as well where it had come there before: nothing happens twice in the history.
+
     `values` are further columns to write with it. The order in hand is as written afterwards.
     """
     old = order.state
+    if new is old:
+        return False
     written = {**(values or {}), "status": new}
     if old is State.PENDING:
         written["code_hash"] = ""  # used once

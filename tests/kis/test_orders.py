@@ -460,30 +460,6 @@ def test_hashkey_signs_the_body(simulator):
     transport.close()
 
 
-def test_no_other_module_knows_the_order_addresses():
-    """Only one module may call them; `codes` names them, the simulator serves them."""
-    root = Path(__file__).resolve().parents[2]
-    allowed = {"kis/client/codes.py", "kis/client/endpoints/orders.py", "kis/client/wire_fields.py"}
-    for app in ("aegis", "kis", "trading", "reports", "ai"):
-        for path in (root / app).rglob("*.py"):
-            name = path.relative_to(root).as_posix()
-            if name in allowed or name.startswith("kis/simulator/"):
-                continue
-            text = path.read_text(encoding="utf-8")
-            for word in (
-                "OrderTR",
-                "order-cash",
-                "order-rvsecncl",
-                "0012U",
-                "0011U",
-                "0013U",
-                "0802U",
-                "0801U",
-                "0803U",
-            ):
-                assert word not in text, f"{name} mentions {word}"
-
-
 def test_orders_cannot_reach_the_path_that_repeats():
     root = Path(__file__).resolve().parents[2]
     tree = ast.parse((root / "kis/client/endpoints/orders.py").read_text(encoding="utf-8"))

@@ -48,6 +48,7 @@ FATES = {
     "AccessToken": NEVER,
     "BrokerAccount": NEVER,
     "DailyPrice": NEVER,
+    "FeedLease": NEVER,
     "IndexPrice": NEVER,
     "KbHolding": NEVER,
     "KbStatement": NEVER,

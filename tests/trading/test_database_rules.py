@@ -152,6 +152,14 @@ def test_order_that_cannot_be_is_refused(change):
         make_order(**change)
 
 
+def test_step_to_where_an_order_is_already_does_nothing():
+    order = brought_to(State.ACCEPTED)
+    events = OrderEvent.objects.count()
+    assert not step(order, State.ACCEPTED, at=TEN, what="answered", values={"reason": "again"})
+    assert OrderEvent.objects.count() == events
+    assert PendingOrder.objects.get().reason == ""
+
+
 def test_step_from_a_state_that_is_over_does_nothing():
     order = make_order()
     late = PendingOrder.objects.get(pk=order.pk)

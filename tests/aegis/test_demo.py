@@ -262,6 +262,13 @@ def test_site_runs_with_its_worker_and_leaves_nothing_behind(tmp_path):
         requests.get(f"http://{address}/", timeout=1)
 
 
+def filled_in(database, code):
+    """Return the filled shares of each order in a stock."""
+    with closing(sqlite3.connect(database)) as books:
+        rows = books.execute("SELECT tot_ccld_qty FROM kis_order_detail WHERE stock_code = ?", [code])
+        return [filled for (filled,) in rows]
+
+
 def test_site_follows_the_orders_of_an_account_with_an_hts_id(tmp_path):
     with Simulator(SimulatorConfig()) as broker:
         environment = {
@@ -295,14 +302,18 @@ def test_site_follows_the_orders_of_an_account_with_an_hts_id(tmp_path):
                     requests.post(f"{broker.real.url}/_sim/external-order", json=order, timeout=5)
                 if "체결  매수  SK하이닉스" in line:
                     break
+            # The list that is read after connecting may be of the very moment of the fill: it is then read once more.
+            ends_at = time.monotonic() + 40
+            while time.monotonic() < ends_at and filled_in(tmp_path / "var" / "aegis.sqlite3", "000660") != [
+                1
+            ]:
+                time.sleep(0.2)
             site.send_signal(signal.SIGTERM)
             rest, errors = site.communicate(timeout=40)
     assert "체결  매수  SK하이닉스(000660)  1주" in seen[-1], (seen, errors)
     assert "체결통보: 실전\n" in seen
     assert "체결통보를 그만 받습니다." in rest
-    with closing(sqlite3.connect(tmp_path / "var" / "aegis.sqlite3")) as books:
-        orders = books.execute("SELECT tot_ccld_qty FROM kis_order_detail WHERE stock_code = '000660'")
-        assert (1,) in orders.fetchall()
+    assert filled_in(tmp_path / "var" / "aegis.sqlite3", "000660") == [1]
 
 
 def eventually(action, *, within_seconds=30):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError, connection, transaction
 from django.db.models import Q
 
 from kis.client.auth import Token
@@ -37,6 +37,8 @@ from trading.worker_guard import refuse_workers
 logger = logging.getLogger(__name__)
 
 CLIENT_SIDES: dict[str, Side] = {ModelSide.BUY.value: Side.BUY, ModelSide.SELL.value: Side.SELL}
+#: How a database says that it cannot be used; a connection that was closed is an error of its own kind.
+GONE = (DatabaseError, InterfaceError)
 #: SQLite is set up to do so always (see the settings), and cannot be told inside a transaction.
 DURABLY = {"postgresql": "SET LOCAL synchronous_commit = on", "sqlite": "PRAGMA synchronous"}
 #: From the claim to the moment the connection is opened; whoever takes longer does not send any more.
@@ -180,7 +182,7 @@ def keep(order: PendingOrder, outcome: Outcome, *, desk: Desk) -> None:
     try:
         write_outcome(order, outcome)
         tripwires.check(order, at=desk.wall())
-    except DatabaseError:
+    except GONE:
         logger.exception("Order %s: the outcome could not be stored, see the journal", order.pk)
 
 
@@ -209,5 +211,5 @@ def tell_the_books(order: PendingOrder, receipt: OrderReceipt, *, desk: Desk) ->
         record_order(
             desk.environment, wire_order(order), receipt, at=desk.market_now(), name=order.stock_name
         )
-    except DatabaseError:
+    except GONE:
         logger.exception("Order %s: the books do not have it yet, the next sync brings it", order.pk)

@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 
 from kis.client.endpoints.orders import Cancellation, NewOrder
 from kis.client.protocol import RawReply
@@ -225,11 +225,12 @@ def test_outcome_is_in_the_database_even_if_the_disk_is_full(desk, answer, monke
     assert "journal" in caplog.text
 
 
-def test_outcome_is_on_the_disk_even_if_the_database_is_gone(desk, answer, monkeypatch, caplog):
+@pytest.mark.parametrize("error", [DatabaseError, InterfaceError])
+def test_outcome_is_on_the_disk_even_if_the_database_is_gone(desk, answer, monkeypatch, caplog, error):
     order = claimed(desk)
 
     def gone(*args, **how):
-        raise DatabaseError("gone")
+        raise error("gone")
 
     monkeypatch.setattr(sending, "step", gone)
     outcome = post(order, desk)
@@ -239,11 +240,12 @@ def test_outcome_is_on_the_disk_even_if_the_database_is_gone(desk, answer, monke
     assert "see the journal" in caplog.text
 
 
-def test_books_that_cannot_be_written_do_not_hide_the_receipt(desk, answer, monkeypatch, caplog):
+@pytest.mark.parametrize("error", [DatabaseError, InterfaceError])
+def test_books_that_cannot_be_written_do_not_hide_the_receipt(desk, answer, monkeypatch, caplog, error):
     order = claimed(desk)
 
     def gone(*args, **how):
-        raise DatabaseError("gone")
+        raise error("gone")
 
     monkeypatch.setattr(sending, "record_order", gone)
     assert post(order, desk).state is State.ACCEPTED

@@ -43,6 +43,9 @@ FORMAT = api_settings.URL_FORMAT_OVERRIDE
 CHUNK = 1000
 READING = ["get", "head", "options"]
 
+#: What rows that carry their account can be narrowed down to.
+WHOSE = {"account": parameters.account(), "mode": parameters.mode()}
+
 
 class Private(APIView):
     """A view whose answers no cache may keep."""
@@ -188,8 +191,7 @@ class AccountView(TableView):
     model = KisAccount
     serializer_class = serializers.AccountSerializer
     parameters = {
-        "account": parameters.account(),
-        "mode": parameters.mode(),
+        **WHOSE,
         **parameters.moments("snapshot_at"),
         "latest": parameters.latest("pk"),
     }
@@ -262,8 +264,7 @@ class ExecutionView(TableView):
     model = KisExecution
     serializer_class = serializers.ExecutionSerializer
     parameters = {
-        "account": parameters.account(),
-        "mode": parameters.mode(),
+        **WHOSE,
         "code": parameters.code(),
         **parameters.days("exec_dt"),
     }
@@ -277,8 +278,7 @@ class OrderDetailView(TableView):
     model = KisOrderDetail
     serializer_class = serializers.OrderDetailSerializer
     parameters = {
-        "account": parameters.account(),
-        "mode": parameters.mode(),
+        **WHOSE,
         "code": parameters.code(),
         **parameters.days("ord_dt"),
         **parameters.model_columns(KisOrderDetail, "status", "origin", "side"),
@@ -296,8 +296,7 @@ class DepositLogView(TableView):
     model = KisDepositLog
     serializer_class = serializers.DepositLogSerializer
     parameters = {
-        "account": parameters.account(),
-        "mode": parameters.mode(),
+        **WHOSE,
         **parameters.days("log_date"),
         **parameters.model_columns(KisDepositLog, "state"),
     }
@@ -311,8 +310,7 @@ class DailySummaryView(TableView):
     model = KisDailySummary
     serializer_class = serializers.DailySummarySerializer
     parameters = {
-        "account": parameters.account(),
-        "mode": parameters.mode(),
+        **WHOSE,
         **parameters.days("summary_date"),
         **parameters.model_columns(KisDailySummary, "state"),
     }
@@ -326,8 +324,7 @@ class SyncRunView(TableView):
     model = SyncRun
     serializer_class = serializers.SyncRunSerializer
     parameters = {
-        "account": parameters.account(),
-        "mode": parameters.mode(),
+        **WHOSE,
         "job": parameters.word("job"),
         **parameters.moments("started_at"),
         **parameters.model_columns(SyncRun, "status"),

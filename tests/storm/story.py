@@ -343,10 +343,11 @@ class Teller:
     def owners_word(self) -> None:
         """Let the owner say of every candidate whether it is his; he knows what he typed into his phone."""
         for order in self.intents(State.UNKNOWN):
-            truth = {f"{each.number:010d}" for each in self.broker.orders_of(order.pk)}
 
-            def act(process: Process, order: PendingOrder = order, truth: set[str] = truth) -> None:
+            def act(process: Process, order: PendingOrder = order) -> None:
                 found = {each.order.pk: each for each in reconcile.reconcile(process.desk)}
+                # Only now: an order of his may have come up while he was looking.
+                truth = {f"{each.number:010d}" for each in self.broker.orders_of(order.pk)}
                 for row in found[order.pk].candidates if order.pk in found else ():
                     said = reconcile.adopt if row.number in truth else reconcile.disown
                     said(found[order.pk].order, row.number, desk=process.desk, by="owner")

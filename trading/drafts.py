@@ -1,6 +1,5 @@
-"""An order before it is one: exactly what a confirm code is for, and nothing else can be sent with it."""
+"""An order before it is one: what no order can be is refused here."""
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -45,13 +44,6 @@ class Draft:
     def is_buy(self) -> bool:
         return self.side is Side.BUY
 
-    def canonical(self) -> bytes:
-        """Return the one text of this order; two orders that differ in anything have two texts.
-
-        Account and mode are not the draft's: whoever ties a code to it adds them.
-        """
-        return _one_text("order", self.side.value, self.code, self.name, self.quantity, self.price)
-
 
 @dataclass(frozen=True, slots=True)
 class CancelDraft:
@@ -69,15 +61,6 @@ class CancelDraft:
         if not NUMBER.fullmatch(self.number) or not self.number.strip("0"):
             raise DraftImpossible("취소할 주문의 주문번호는 숫자여야 합니다.")
 
-    def canonical(self) -> bytes:
-        """Return the one text of this cancellation."""
-        return _one_text("cancel", self.code, self.name, self.branch, self.number, self.exchange)
-
 
 def _is_whole(value: object, *, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= HIGHEST
-
-
-def _one_text(*fields: str | int) -> bytes:
-    """Write the fields so that no two lists of them look alike, wherever a quote or a comma may stand in a name."""
-    return json.dumps(fields, ensure_ascii=True, separators=(",", ":")).encode("ascii")

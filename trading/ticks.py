@@ -1,4 +1,4 @@
-"""Which prices the exchange takes: tick sizes and daily limits, in won (kis-api.md section 12)."""
+"""Which prices the exchange takes: tick sizes, in won (kis-api.md section 12)."""
 
 from bisect import bisect_right
 
@@ -10,8 +10,6 @@ TICKS = (1, 5, 10, 50, 100, 500, 1_000)
 #: ETF, ETN and ELW.
 FUND_BOUNDS = (2_000,)
 FUND_TICKS = (1, 5)
-#: What most papers may move in a day. The broker's own limits go first: some double it, new listings have others.
-LIMIT_PERCENT = 30
 
 
 def tick_size(price: int, kind: Kind) -> int:
@@ -27,10 +25,3 @@ def nearest_prices(price: int, kind: Kind) -> tuple[int, int]:
     below = price - price % tick
     # Every bound is a multiple of the ticks on both sides of it, so the step above never jumps over a valid price.
     return below, below if below == price else below + tick
-
-
-def daily_limits(base: int, kind: Kind) -> tuple[int, int]:
-    """Return the lowest and the highest price of a day, from its base price, where nothing special applies."""
-    width = base * LIMIT_PERCENT // 100
-    width -= width % tick_size(base, kind)
-    return max(base - width, 1), base + width

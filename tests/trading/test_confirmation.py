@@ -85,6 +85,29 @@ def test_code_of_another_order_does_not_fit():
         give(second)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"account_no": "87654321"},
+        {"product_code": "22"},
+        {"is_paper": True},
+        {"kind": "cancel"},
+        {"side": "SELL"},
+        {"stock_code": "000660"},
+        {"quantity": 11},
+        {"price": 50_100},
+        {"exchange": "NXT"},
+        {"origin_branch": "06010"},
+        {"origin_number": "7"},
+    ],
+)
+def test_code_is_bound_to_everything_the_broker_is_told(change):
+    order = make_order()
+    for name, value in change.items():
+        setattr(order, name, value)
+    assert not codes.is_same(CODE, order.code_hash, pk=order.pk, content=order.content)
+
+
 def test_order_changed_by_hand_is_not_what_the_code_was_for():
     order = make_order()
     without_triggers("UPDATE trading_order SET quantity = 1000")

@@ -4,7 +4,7 @@ import pytest
 
 from kis.portfolio.costs import Kind
 from kis.simulator import prices
-from trading.ticks import daily_limits, nearest_prices, tick_size
+from trading.ticks import nearest_prices, tick_size
 
 #: Around every bound, and some prices in between.
 PRICES = sorted(
@@ -46,7 +46,6 @@ def test_the_exchange_takes_the_same_prices(price, kind):
     is_fund = kind != "stock"
     below, above = nearest_prices(price, kind)
     assert tick_size(price, kind) == prices.tick_size(price, is_fund=is_fund)
-    assert daily_limits(price, kind) == prices.daily_limits(price, is_fund=is_fund)
     assert below == prices.on_tick(price, is_fund=is_fund)
     assert prices.on_tick(above, is_fund=is_fund) == above
     assert below <= price <= above
@@ -67,8 +66,3 @@ def test_the_exchange_takes_the_same_prices(price, kind):
 )
 def test_nearest_prices_are_below_and_above(price, kind, expected):
     assert nearest_prices(price, kind) == expected
-
-
-def test_daily_limits_agree_with_the_published_example():
-    assert daily_limits(128_500, "stock") == (90_000, 167_000)
-    assert daily_limits(1, "stock") == (1, 1)

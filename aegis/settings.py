@@ -170,6 +170,10 @@ AEGIS_TRADING_PASSWORD = env_str("AEGIS_TRADING_PASSWORD")
 # Hint, journal and the file of the kill switch.
 TRADING_DIR = Path(env_str("AEGIS_CACHE_DIR") or BASE_DIR / ".cache").expanduser().resolve()
 
+# Advice -------------------------------------------------------------------------------------------------------------
+# Who looks at a position for the pages (kis.advice): they may not know the room it comes from.
+ADVISER = "ai.diagnosis.advise"
+
 # Reports ------------------------------------------------------------------------------------------------------------
 REPORT_DIR = Path(env_str("AEGIS_REPORT_DIR") or BASE_DIR / "reports" / "Realtime").expanduser().resolve()
 FONT_DIR = Path(env_str("AEGIS_FONT_DIR") or VAR_DIR / "fonts")

@@ -1,6 +1,8 @@
 """Stocks, days and prices in the admin: to be read, except for days that the owner knows better."""
 
+import re
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -12,16 +14,20 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from kis.admin_base import ModelAdmin, ReadOnlyAdmin, figure, won
-from kis.korean import WEEKDAYS
+from kis.korean import WEEKDAYS, masked_account
 from kis.market_days import use_market_days
-from kis.models import MarketDay, MinPrice, PriceAdjustment, PriceGap, PriceHistory, Stock
+from kis.models import MarketDay, MinPrice, PriceAdjustment, PriceGap, PriceHistory, Stock, TargetWeight
 
 if TYPE_CHECKING:
     MarketDayModelForm = forms.ModelForm[models.Model]
+    TargetModelForm = forms.ModelForm[models.Model]
 else:
-    MarketDayModelForm = forms.ModelForm  # generic for the type checker only
+    MarketDayModelForm = TargetModelForm = forms.ModelForm  # generic for the type checker only
 
 CSS = {"all": ["kis/admin.css"]}
+ACCOUNT_DIGITS = 8
+STOCK_CODE = re.compile(r"Q?[0-9A-Z]{6}")
+WHOLE = Decimal(100)
 
 
 class MarketDayForm(MarketDayModelForm):
@@ -156,3 +162,57 @@ class PriceAdjustmentAdmin(ReadOnlyAdmin):
 class PriceHistoryAdmin(ReadOnlyAdmin):
     list_display = ("stock_code", "daily_from", "daily_asked_at", "minutes_from", "minutes_until")
     search_fields = ("=stock_code",)
+
+
+class TargetWeightForm(TargetModelForm):
+    """A target as the owner writes it down: a code is checked, and all targets of an account are at most the whole."""
+
+    class Meta:
+        model = TargetWeight
+        fields = ("account_no", "product_code", "is_paper", "stock_code", "percent")
+
+    def clean_account_no(self) -> str:
+        number_ = str(self.cleaned_data["account_no"]).strip()
+        if not (number_.isascii() and number_.isdigit() and len(number_) == ACCOUNT_DIGITS):
+            raise forms.ValidationError("계좌번호 앞 8자리를 숫자로 적어 주세요.")
+        return number_
+
+    def clean_stock_code(self) -> str:
+        code = str(self.cleaned_data["stock_code"]).strip().upper()
+        if code != TargetWeight.CASH and not STOCK_CODE.fullmatch(code):
+            raise forms.ValidationError("종목코드는 6자리(ETN은 Q로 시작하는 7자리)이고, 현금은 CASH입니다.")
+        return code
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        values = self.cleaned_data
+        if {"account_no", "product_code", "percent"} <= values.keys():
+            others = TargetWeight.objects.filter(
+                account_no=values["account_no"],
+                product_code=values["product_code"],
+                is_paper=values.get("is_paper", False),
+            ).exclude(pk=self.instance.pk)
+            given = sum((row.percent for row in others), values["percent"])
+            if given > WHOLE:
+                raise forms.ValidationError(
+                    f"이 계좌의 목표를 모두 더하면 {given}%입니다. 100%를 넘지 않게 적어 주세요."
+                )
+        return cleaned
+
+
+@admin.register(TargetWeight)
+class TargetWeightAdmin(ModelAdmin):
+    """The owner's own numbers: the only rows here that come from nobody else."""
+
+    form = TargetWeightForm
+    list_display = ("account", "stock_code", "percent", "changed_at")
+    list_filter = ("is_paper",)
+    search_fields = ("stock_code",)
+    list_per_page = 50
+
+    class Media:
+        css = CSS
+
+    @admin.display(description="계좌", ordering="account_no")
+    def account(self, row: TargetWeight) -> str:
+        return f"{'모의' if row.is_paper else '실전'} {masked_account(row.account_no, row.product_code)}"

@@ -32,6 +32,7 @@ from kis.models import (
     PriceHistory,
     Stock,
     SyncRun,
+    TargetWeight,
 )
 from kis.simulator.errors import CannotStart, OtherMarket
 from kis.simulator.gateway import DEFAULT_ACCOUNTS
@@ -116,6 +117,7 @@ def in_this_market(config: SimulatorConfig) -> Simulator:
                 PriceHistory,
                 Stock,
                 SyncRun,
+                TargetWeight,
                 AccessToken,
             ):
                 model._default_manager.all().delete()  # noqa: SLF001  # Django's own name for it

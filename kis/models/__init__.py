@@ -11,6 +11,7 @@ from kis.models.orders import KisOrderDetail
 from kis.models.runs import SyncRun
 from kis.models.statements import KbHolding, KbStatement, KbTrade
 from kis.models.stocks import MarketDay, Stock
+from kis.models.targets import TargetWeight
 
 __all__ = [
     "AccessToken",
@@ -37,5 +38,6 @@ __all__ = [
     "RateBudget",
     "Stock",
     "SyncRun",
+    "TargetWeight",
     "WireFinding",
 ]

@@ -69,6 +69,7 @@ FATES = {
     "RateBudget": NEVER,
     "Stock": NEVER,
     "SyncRun": DELETED,
+    "TargetWeight": NEVER,
     "WireFinding": EMPTIED,
 }
 

@@ -22,7 +22,7 @@ from aegis.env import (
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 TESTING = "pytest" in sys.modules
-OURS = ("AEGIS_", "KIS_", "KB_", "ORDER_", "REAL_TRADING_", "GEMINI_", "SECRET_KEY")
+OURS = ("AEGIS_", "AI_", "KIS_", "KB_", "ORDER_", "REAL_TRADING_", "GEMINI_", "SECRET_KEY")
 if TESTING:  # the owner's keys must never reach a test
     for name in [name for name in os.environ if name.startswith(OURS)]:
         del os.environ[name]
@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "kis",
     "trading",
     "reports",
+    "ai",
     "django_q",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -173,6 +174,20 @@ TRADING_DIR = Path(env_str("AEGIS_CACHE_DIR") or BASE_DIR / ".cache").expanduser
 # Advice -------------------------------------------------------------------------------------------------------------
 # Who looks at a position for the pages (kis.advice): they may not know the room it comes from.
 ADVISER = "ai.diagnosis.advise"
+# Without a key the rules speak for themselves.
+GEMINI_API_KEY = env_str("GEMINI_API_KEY")
+# The maintained alias: models of a fixed version are shut down some day.
+GEMINI_MODEL = env_str("GEMINI_MODEL") or "gemini-flash-latest"
+# Empty for Google's own address; tests and simulators have another one.
+GEMINI_BASE_URL = env_str("GEMINI_BASE_URL")
+AI_PROVIDER = env_choice("AI_PROVIDER", ("google-generativeai", "google-genai"))
+# How much of the account a model is told: shares and rates only, or won and quantities as well.
+AI_PRIVACY = env_choice("AI_PRIVACY", ("percent", "full"))
+# A diagnosis of an account at most every so many minutes, and so many tokens a day for all of them.
+AI_INTERVAL_MINUTES = env_count("AI_INTERVAL_MINUTES", 25, most=1440, what="분")
+AI_DAILY_TOKENS = env_count("AI_DAILY_TOKENS", 300_000, most=10**9, what="토큰 수")
+# Nobody waits longer for a diagnosis, whoever asked for it; the PDF is made without one then.
+AI_TIMEOUT_SECONDS = env_count("AI_TIMEOUT_SECONDS", 10, most=120, what="초")
 
 # Reports ------------------------------------------------------------------------------------------------------------
 REPORT_DIR = Path(env_str("AEGIS_REPORT_DIR") or BASE_DIR / "reports" / "Realtime").expanduser().resolve()

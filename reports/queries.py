@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from django.db.models import Q, QuerySet
 
 from kis.client.codes import AccountNumber, Mode
 from kis.korean import SEOUL
-from kis.models import DailyPrice, KisAccount, KisExecution, KisHolding, KisUnfilledOrder, SyncRun
+from kis.models import DailyPrice, IndexPrice, KisAccount, KisDailySummary, KisHolding, PriceGap, SyncRun
+from kis.models.days import KisDailySummaryQuerySet
+from kis.position import HISTORY, Position, position_of
 
 # Ten trading days fit into four weeks even around the long holidays of autumn.
 PRICE_WINDOW: Final = timedelta(days=28)
@@ -29,15 +31,33 @@ class ClosePrice:
 
 
 @dataclass(frozen=True, slots=True)
-class DashboardRows:
-    """One snapshot with everything that belongs to its day."""
+class Earlier:
+    """The last snapshot of an earlier day, which today's changes and profits are counted from."""
 
     account: KisAccount
     holdings: Sequence[KisHolding]
-    unfilled: Sequence[KisUnfilledOrder]
-    executions: Sequence[KisExecution]
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardRows:
+    """A position with everything else that its pages show.
+
+    `closes` are those of the stocks held or traded, `indices` run over the days of `position.summaries` up to the day of
+    the snapshot, `today` is that day's summary where it has been closed already, and `gaps` are minutes of that day that
+    are missing.
+    """
+
+    position: Position
+    earlier: Earlier | None
+    today: KisDailySummary | None
     closes: Sequence[ClosePrice]
+    indices: Sequence[IndexPrice]
+    gaps: Sequence[PriceGap]
     failed_runs: Sequence[SyncRun]
+
+    @property
+    def account(self) -> KisAccount:
+        return self.position.account
 
 
 def dashboard_rows(
@@ -51,14 +71,28 @@ def dashboard_rows(
     snapshot = _last_snapshot(mode=mode, account=account, at=at)
     if snapshot is None:
         raise NoSnapshot(_no_snapshot_text(mode, at if exact else None))
-    holdings = list(snapshot.holdings.order_by("-evlu_amt", "stock_code"))
+    return rows_of(position_of(snapshot), at=at)
+
+
+def rows_of(position: Position, *, at: datetime) -> DashboardRows:
+    """Add what else the pages of a position show; it may as well come straight from the broker, unsaved."""
+    account = position.account
+    today = _day(account.snapshot_at)
+    codes = {row.stock_code for row in position.holdings} | {row.stock_code for row in position.executions}
     return DashboardRows(
-        account=snapshot,
-        holdings=holdings,
-        unfilled=list(snapshot.unfilled_orders.order_by("ord_tmd", "odno")),
-        executions=list(_executions(snapshot)),
-        closes=_closes([holding.stock_code for holding in holdings], until=_day(snapshot.snapshot_at)),
-        failed_runs=list(_failed_runs(snapshot, at=at)),
+        position=position,
+        earlier=_earlier(account, today),
+        today=_days(account)
+        .filter(summary_date=today, kis_account__snapshot_at__lte=account.snapshot_at)
+        .first(),
+        closes=_closes(sorted(codes), until=today),
+        indices=list(
+            IndexPrice.objects.filter(trade_date__gte=today - HISTORY, trade_date__lte=today).order_by(
+                "trade_date"
+            )
+        ),
+        gaps=_minute_gaps(sorted(codes), today),
+        failed_runs=list(_failed_runs(account, at=at)),
     )
 
 
@@ -74,11 +108,26 @@ def _last_snapshot(*, mode: Mode, account: AccountNumber | None, at: datetime) -
     return last
 
 
-def _executions(account: KisAccount) -> QuerySet[KisExecution]:
-    """Return fills of the day, without orders younger than the snapshot: an old page must not know the future."""
-    local = account.snapshot_at.astimezone(SEOUL)
-    fills = KisExecution.objects.of(account.account, is_paper=account.is_paper)
-    return fills.filter(exec_dt=local.date(), exec_tmd__lte=local.time()).order_by("-exec_tmd", "-odno")
+def _earlier(account: KisAccount, today: date) -> Earlier | None:
+    before = (
+        KisAccount.objects.of(account.account, is_paper=account.is_paper)
+        .filter(snapshot_at__lt=datetime.combine(today, time.min, SEOUL))
+        .newest_first()
+        .first()
+    )
+    return Earlier(before, list(before.holdings.all())) if before else None
+
+
+def _days(account: KisAccount) -> KisDailySummaryQuerySet:
+    return KisDailySummary.objects.of(account.account, is_paper=account.is_paper)
+
+
+def _minute_gaps(codes: Sequence[str], today: date) -> list[PriceGap]:
+    midnight = datetime.combine(today, time.min, SEOUL)
+    of_day = PriceGap.objects.still_open().filter(
+        first_at__gte=midnight, first_at__lt=midnight + timedelta(days=1)
+    )
+    return list(of_day.filter(what=PriceGap.What.MINUTE, stock_code__in=codes).order_by("first_at"))
 
 
 def _closes(codes: Sequence[str], *, until: date) -> list[ClosePrice]:

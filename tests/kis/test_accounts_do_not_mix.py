@@ -158,9 +158,9 @@ def test_every_account_has_its_own_dashboard(four):
     for one in four:
         rows = dashboard_rows(mode=one.mode, account=one.number, at=TEN + timedelta(minutes=5))
         assert rows.account.deposit == one.deposit
-        assert [row.holding_qty for row in rows.holdings] == [one.held + one.held // 2]
-        assert [row.exec_qty for row in rows.executions] == [one.held // 2]
-        assert [row.ord_qty for row in rows.unfilled] == [one.held]
+        assert [row.holding_qty for row in rows.position.holdings] == [one.held + one.held // 2]
+        assert [row.exec_qty for row in rows.position.executions] == [one.held // 2]
+        assert [row.ord_qty for row in rows.position.unfilled] == [one.held]
 
 
 @pytest.mark.django_db

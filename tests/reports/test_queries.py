@@ -22,12 +22,12 @@ def queries_for(count):
         order(account, number)
     with CaptureQueriesContext(connection) as captured:
         rows = dashboard_rows(mode="real", account=MINE, at=AT + timedelta(minutes=5))
-    assert len(rows.holdings) == count
+    assert len(rows.position.holdings) == count
     return len(captured)
 
 
 def test_dashboard_rows_costs_the_same_for_1_and_30_holdings():
-    assert queries_for(1) == queries_for(30) == 6
+    assert queries_for(1) == queries_for(30) == 13
 
 
 def test_dashboard_rows_takes_the_last_snapshot_before_the_moment():
@@ -60,7 +60,7 @@ def test_dashboard_rows_of_one_product_leave_out_the_fills_and_failures_of_anoth
     mine = fill(1)
     sync_run(at=AT + timedelta(seconds=30), status=SyncRun.Status.FAILED, product_code="22")
     rows = dashboard_rows(mode="real", account=MINE, at=AT + timedelta(minutes=1))
-    assert (rows.executions, rows.failed_runs) == ([mine], [])
+    assert (rows.position.executions, rows.failed_runs) == ([mine], [])
 
 
 @pytest.mark.parametrize("mode", ["real", "paper"])

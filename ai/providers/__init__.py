@@ -27,24 +27,35 @@ class Failure(StrEnum):
     EMPTY = "empty"
     TRUNCATED = "truncated"
     NOT_JSON = "not_json"
+    WRONG_SHAPE = "wrong_shape"  # JSON, but not what was asked for
     TOO_LARGE = "too_large"
+    REDIRECTED = "redirected"
+    NOT_THE_API = "not_the_api"  # a web page where the API should be
     UNEXPECTED = "unexpected"
 
 
 class ProviderFailed(Exception):
     """There is no usable answer; `reason` is a Korean sentence for the owner and repeats no key.
 
-    `raw` is what came back, as far as it may be kept, and `tokens` what it has cost all the same.
+    `raw` is what came back, as far as it may be kept, and `tokens` what it has cost all the same. `retry_after` are the
+    seconds that the other side asked us to wait.
     """
 
     def __init__(
-        self, reason: str, kind: Failure, *, raw: Mapping[str, Any] | None = None, tokens: int = 0
+        self,
+        reason: str,
+        kind: Failure,
+        *,
+        raw: Mapping[str, Any] | None = None,
+        tokens: int = 0,
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.kind = kind
         self.raw = dict(raw or {})
         self.tokens = tokens
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)

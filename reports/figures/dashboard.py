@@ -6,16 +6,16 @@ from typing import Final
 
 from kis.client.codes import Mode
 from kis.korean import SEOUL
+from kis.sessions import Session, age_if_stale, session_at
 from reports.figures.account import AccountFigures, account_figures
 from reports.figures.composition import Slice, composition_of
 from reports.figures.fills import Fills, fills_of
-from reports.figures.freshness import Failures, Source, age_if_stale, failures_of, sources_of
+from reports.figures.freshness import Failures, Source, failures_of, sources_of
 from reports.figures.holdings import HoldingFigures, HoldingsTotal, holding_figures, holdings_total
 from reports.figures.orders import OpenOrders, open_orders_of
 from reports.figures.profits import ProfitLine, profit_lines
 from reports.figures.reconciliation import Reconciliation, reconciliation_of
 from reports.queries import DashboardRows
-from reports.sessions import Session, session_at
 
 ACCOUNT_KINDS: Final = {"01": "종합위탁", "22": "개인연금", "29": "퇴직연금"}
 

@@ -2,15 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from typing import Final
 
 from kis.korean import SEOUL
 from kis.models import SyncRun
-from reports.sessions import open_time_between
-
-STALE_AFTER: Final = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +25,6 @@ class Failures:
 
     count: int
     since: datetime
-
-
-def age_if_stale(as_of: datetime, moment: datetime) -> timedelta | None:
-    """Age of the data if the exchange was open for more than half an hour of it."""
-    return moment - as_of if open_time_between(as_of, moment) > STALE_AFTER else None
 
 
 def failures_of(runs: Sequence[SyncRun]) -> Failures | None:

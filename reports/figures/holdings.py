@@ -10,9 +10,9 @@ from typing import Final
 from kis.calendar import is_business_day
 from kis.korean import SEOUL
 from kis.models import KisHolding, KisUnfilledOrder
+from kis.sessions import OPENS
 from reports.figures.shares import percent_of, shares
 from reports.queries import ClosePrice, DashboardRows
-from reports.sessions import OPENS
 
 SPARK_DAYS: Final = 10  # two weeks
 TOP: Final = 5

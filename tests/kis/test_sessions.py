@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from kis.korean import SEOUL
-from reports.sessions import open_time_between, session_at
+from kis.sessions import open_time_between, session_at
 
 
 def at(text):

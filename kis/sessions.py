@@ -1,4 +1,4 @@
-"""The regular session of the Korea Exchange."""
+"""The regular session of the Korea Exchange, and how old prices grow in it."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -9,6 +9,8 @@ from kis.korean import SEOUL
 
 OPENS: Final = time(9, 0)
 CLOSES: Final = time(15, 30)
+#: Prices that the market has moved on from for so long are no basis for a decision.
+STALE_AFTER: Final = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +46,8 @@ def open_time_between(start: datetime, end: datetime) -> timedelta:
             total += max(closed - opened, timedelta())
         day += timedelta(days=1)
     return total
+
+
+def age_if_stale(as_of: datetime, moment: datetime) -> timedelta | None:
+    """Age of the data if the exchange was open for more than half an hour of it."""
+    return moment - as_of if open_time_between(as_of, moment) > STALE_AFTER else None

@@ -1,5 +1,6 @@
 """How numbers, days and accounts are written for the owner (design.md section 12, ../shared/mock section 3)."""
 
+import re
 from datetime import date, datetime
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
@@ -92,3 +93,41 @@ def clock_time(value: datetime) -> str:
     if value.tzinfo is None:
         raise ValueError("naive datetime")
     return f"{value.astimezone(SEOUL):%H:%M:%S}"
+
+
+# --- particles ---------------------------------------------------------------------------------------------------------
+
+#: Each pair after a final consonant and after a vowel.
+PARTICLES = {"은": "는", "이": "가", "을": "를", "과": "와", "으로": "로", "이라": "라"}
+FIRST_SYLLABLE, LAST_SYLLABLE, FINALS, RIEUL = 0xAC00, 0xD7A3, 28, 8
+#: How figures are read: 영 일 이 삼 사 오 육 칠 팔 구.
+CLOSED_FIGURES = "013678"
+#: Letters are read by their names (엘, 엠, 엔, 알), words by their sound, in which a final r is silent.
+CLOSED_LETTERS, CLOSED_ENDINGS = "LMNR", "LMN"
+LONGEST_ABBREVIATION = 3
+ENDS_WITH_RIEUL = {"1", "7", "8", "L", "R"}
+
+
+def with_particle(word: str, particle: str) -> str:
+    """`삼성전자`, `은` → `삼성전자는`; the particle is named by its form after a consonant (은 이 을 과 으로 이라)."""
+    return f"{word}{particle if is_closed(word, before=particle) else PARTICLES[particle]}"
+
+
+def is_closed(word: str, *, before: str = "은") -> bool:
+    """Return whether a word, as it is read, ends with a consonant; ㄹ does not count before 로."""
+    heard = [letter for letter in word if letter.isalnum()]
+    if word.rstrip().endswith("%") or not heard:
+        return False  # 퍼센트
+    last = heard[-1].upper()
+    if FIRST_SYLLABLE <= ord(last) <= LAST_SYLLABLE:
+        final = (ord(last) - FIRST_SYLLABLE) % FINALS
+        return bool(final) and not (before == "으로" and final == RIEUL)
+    if before == "으로" and last in ENDS_WITH_RIEUL:
+        return False
+    if last.isdigit():
+        return last in CLOSED_FIGURES
+    latin = re.search(r"[A-Za-z]+$", "".join(heard))
+    length = len(latin[0]) if latin else 0
+    if length <= LONGEST_ABBREVIATION:
+        return last in CLOSED_LETTERS
+    return last in CLOSED_ENDINGS or "".join(heard[-2:]).upper() == "NG"

@@ -62,3 +62,36 @@ def test_times_are_written_in_seoul():
 def test_time_without_zone_is_refused():
     with pytest.raises(ValueError, match="naive"):
         korean.clock_time(datetime(2025, 6, 16, 5, 20))  # noqa: DTZ001  # the mistake under test
+
+
+@pytest.mark.parametrize(
+    ("word", "particle", "text"),
+    [
+        ("삼성전자", "은", "삼성전자는"),
+        ("대원전선", "은", "대원전선은"),
+        ("SK하이닉스", "이", "SK하이닉스가"),
+        ("LG화학", "이", "LG화학이"),
+        ("현대차", "과", "현대차와"),
+        ("LG화학", "과", "LG화학과"),
+        ("서울", "으로", "서울로"),
+        ("국민", "으로", "국민으로"),
+        ("코스피", "으로", "코스피로"),
+        ("삼성전자(우)", "을", "삼성전자(우)를"),
+        ("NAVER", "은", "NAVER는"),  # 네이버
+        ("KR", "은", "KR은"),  # 케이알
+        ("CJ ENM", "은", "CJ ENM은"),  # 이엔엠
+        ("KODEX", "은", "KODEX는"),
+        ("ARIRANG", "은", "ARIRANG은"),
+        ("LIG넥스원", "이", "LIG넥스원이"),
+        ("KODEX 200", "이", "KODEX 200이"),  # 이백
+        ("TIGER 2", "이", "TIGER 2가"),
+        ("제7호", "은", "제7호는"),
+        ("채권 7", "으로", "채권 7로"),  # 칠로
+        ("채권 3", "으로", "채권 3으로"),
+        ("21.3%", "은", "21.3%는"),
+        ("12,337원", "이라", "12,337원이라"),
+        ("…", "은", "…는"),
+    ],
+)
+def test_particle_follows_the_sound(word, particle, text):
+    assert korean.with_particle(word, particle) == text

@@ -15,6 +15,8 @@ class Palette:
     paper: str = "#FFFFFF"
     up: str = "#D6293E"
     down: str = "#1F5FD0"
+    up_tint: str = "#F8DADE"
+    down_tint: str = "#D6E3F9"
     warn: str = "#9A5200"
     warn_fill: str = "#FFF0D2"
     warn_mark: str = "#E39A2D"

@@ -58,3 +58,17 @@ def trading_password_is_set(
             id="aegis.W001",
         )
     ]
+
+
+@register()
+def others_come_over_tls(**how: Any) -> list[CheckMessage]:  # noqa: ANN401, ARG001  # Django's signature
+    """Warn where passwords and figures would cross a network in the open."""
+    if settings.IS_LOCAL or settings.AEGIS_HTTPS:
+        return []
+    return [
+        checks.Warning(
+            "다른 기기에 연 사이트가 HTTPS를 쓰지 않아 비밀번호와 금액이 그대로 오갑니다.",
+            hint="TLS를 맡는 프록시(nginx 등) 뒤에 두고 .env에서 AEGIS_HTTPS=false를 지워 주세요.",
+            id="aegis.W002",
+        )
+    ]

@@ -36,6 +36,9 @@ VAR_DIR = own_folder(Path(env_str("AEGIS_VAR_DIR") or BASE_DIR / "var").expandus
 DEBUG = env_bool("DEBUG", default=False)
 SECRET_KEY = env_str("SECRET_KEY") or own_secret(VAR_DIR / "secret-key")
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "127.0.0.1,localhost")
+# Whoever opens the site to other machines does it behind a proxy that speaks TLS; on this machine alone there is none.
+IS_LOCAL = all(host in {"127.0.0.1", "localhost", "[::1]"} for host in ALLOWED_HOSTS)
+AEGIS_HTTPS = env_bool("AEGIS_HTTPS", default=not IS_LOCAL)
 
 INSTALLED_APPS = [
     "aegis",
@@ -43,6 +46,7 @@ INSTALLED_APPS = [
     "trading",
     "reports",
     "ai",
+    "csp",
     "django_q",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -53,11 +57,14 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "aegis.headers.PrivateHeaders",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",  # a page is public only where it says so
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -200,8 +207,43 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # of users made before; renewed when they sign in
+]
 LOGIN_URL = "admin:login"
+# From sign-in on, however busy the session is: a page that refreshes itself must not keep it open for ever.
+SESSION_COOKIE_AGE = env_count("AEGIS_SESSION_HOURS", 12, most=24 * 30, what="시간") * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = AEGIS_HTTPS
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "kis.api.errors.csrf_failure"
+
+# What browsers are told -----------------------------------------------------------------------------------------------
 X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = AEGIS_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # asked from this machine, past the proxy
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if AEGIS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = AEGIS_HTTPS
+if AEGIS_HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Anybody could have a domain that allows it put on the lists of all browsers; that is its owner's own decision.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
+# No script and no style but the files that come with the site; pictures may also be written into a page.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    }
+}
 
 # API ----------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

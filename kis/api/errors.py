@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
-from django.views import defaults
+from django.views import csrf, defaults
 from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
@@ -118,3 +118,4 @@ bad_request = outside("bad_request", defaults.bad_request)
 permission_denied = outside("permission_denied", defaults.permission_denied)
 not_found = outside("not_found", defaults.page_not_found)
 server_error = outside("server_error", defaults.server_error)
+csrf_failure = outside("permission_denied", csrf.csrf_failure)

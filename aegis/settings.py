@@ -22,7 +22,7 @@ from aegis.env import (
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 TESTING = "pytest" in sys.modules
-OURS = ("AEGIS_", "AI_", "KIS_", "KB_", "ORDER_", "REAL_TRADING_", "GEMINI_", "SECRET_KEY")
+OURS = ("AEGIS_", "AI_", "KIS_", "KB_", "ORDER_", "REAL_TRADING_", "REPORT_", "GEMINI_", "SECRET_KEY")
 if TESTING:  # the owner's keys must never reach a test
     for name in [name for name in os.environ if name.startswith(OURS)]:
         del os.environ[name]
@@ -198,6 +198,8 @@ AI_TIMEOUT_SECONDS = env_count("AI_TIMEOUT_SECONDS", 10, most=120, what="초")
 
 # Reports ------------------------------------------------------------------------------------------------------------
 REPORT_DIR = Path(env_str("AEGIS_REPORT_DIR") or BASE_DIR / "reports" / "Realtime").expanduser().resolve()
+# Where finished reports are sent: a folder, or computer:folder by ssh; empty for nowhere.
+REPORT_SYNC_DIR = env_str("REPORT_SYNC_DIR")
 FONT_DIR = Path(env_str("AEGIS_FONT_DIR") or VAR_DIR / "fonts")
 
 # Sign-in ------------------------------------------------------------------------------------------------------------

@@ -9,8 +9,11 @@ from pathlib import Path
 from django.conf import settings
 
 from aegis.health.case import Case, Result, fine, problem, skipped, warning
+from kis.korean import SEOUL
 from reports import fonts as reports_fonts
+from reports.models import PublishedReport
 from reports.publish import reason
+from reports.targets import LocalFolder, TargetRefused, target_of
 
 LITTLE_BYTES, NONE_BYTES = 1_000_000_000, 100_000_000
 GIGABYTE = 1_000_000_000
@@ -49,12 +52,25 @@ def report_folder(_case: Case) -> Result:
 
 
 def sync_folder(_case: Case) -> Result:
-    target = str(getattr(settings, "REPORT_SYNC_DIR", "") or "")
-    if not target:
+    """See whether reports can be sent: the folder, or what became of the last one where it is another computer's."""
+    if not settings.REPORT_SYNC_DIR:
         return skipped("REPORT_SYNC_DIR를 정하지 않았습니다.")
-    if ":" in target:
+    try:
+        target = target_of(settings.REPORT_SYNC_DIR)
+    except TargetRefused as refusal:
+        return problem(str(refusal), "REPORT_SYNC_DIR를 고쳐 주세요.")
+    if isinstance(target, LocalFolder):
+        return writable(target.path, remedy="REPORT_SYNC_DIR")
+    last = PublishedReport.objects.sent_to(target.shown).first()
+    if last is None:
         return skipped("다른 컴퓨터의 폴더라서 리포트를 보낼 때 확인합니다.")
-    return writable(Path(target).expanduser(), remedy="REPORT_SYNC_DIR")
+    when = f"{last.published_at.astimezone(SEOUL):%m-%d %H:%M}"
+    if last.status == PublishedReport.Status.FAILED:
+        return problem(
+            f"{when} 리포트를 {target.shown}에 보내지 못했습니다({last.reason}).",
+            "이유를 고친 뒤 다시 만들어 보세요: manage.py kis_dashboard",
+        )
+    return fine(f"{when} 리포트를 {target.shown}에 {last.get_status_display()}.")
 
 
 def import_folder(_case: Case) -> Result:

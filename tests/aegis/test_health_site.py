@@ -15,6 +15,7 @@ from aegis.health import configuration, database, files, findings, jobs
 from aegis.health.case import open_case
 from kis.models import SyncRun
 from reports import fonts
+from reports.models import PublishedReport
 from tests.aegis.examining import (
     APP_KEY,
     APP_SECRET,
@@ -27,7 +28,7 @@ from tests.aegis.examining import (
     finding,
     free_port,
 )
-from tests.factories import sync_run
+from tests.factories import AT, sync_run
 
 # --- settings --------------------------------------------------------------------------------------------------------
 
@@ -286,8 +287,30 @@ def test_folders_of_others_are_examined_only_where_set(configure, settings, tmp_
     settings.REPORT_SYNC_DIR = settings.KB_IMPORT_DIR = str(tmp_path / "gone")
     assert_found(files.sync_folder(case), PROBLEM, "폴더 없음", "REPORT_SYNC_DIR")
     assert_found(files.import_folder(case), PROBLEM, "폴더 없음", "KB_IMPORT_DIR")
+    settings.REPORT_SYNC_DIR = "-e x"
+    assert_found(files.sync_folder(case), PROBLEM, "REPORT_SYNC_DIR")
+
+
+@pytest.mark.django_db
+def test_folder_of_another_computer_is_known_from_the_last_report(configure, settings):
+    case = configure()
     settings.REPORT_SYNC_DIR = "me@nas:reports"
     assert_found(files.sync_folder(case), SKIPPED, "다른 컴퓨터")
+    row = PublishedReport.objects.create(
+        published_at=AT,
+        file_name="a.pdf",
+        account_no="12345678",
+        product_code="01",
+        is_paper=False,
+        as_of=AT,
+        size=1,
+        sha256="0",
+        target="nas:reports",
+        status="sent",
+    )
+    assert_found(files.sync_folder(case), OK, "06-16 14:20", "nas:reports", "보냄")
+    PublishedReport.objects.filter(pk=row.pk).update(status="failed", reason="컴퓨터가 대답하지 않음")
+    assert_found(files.sync_folder(case), PROBLEM, "컴퓨터가 대답하지 않음")
 
 
 # --- jobs ------------------------------------------------------------------------------------------------------------

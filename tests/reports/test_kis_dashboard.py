@@ -6,6 +6,9 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from kis.accounts import Account, Source
+from kis.client.codes import Environment
+from kis.client.errors import KisMisconfigured
 from reports.fonts import FontsUnavailable
 from reports.management.commands import kis_dashboard
 from tests.factories import AT, Stock, fill, order, snapshot
@@ -21,6 +24,10 @@ def quick(monkeypatch, settings, tmp_path):
     settings.REPORT_DIR = tmp_path / "Realtime"
     settings.KIS_ACCOUNTS = {mode: {"app_key": "", "account_no": ""} for mode in ("real", "paper")}
     monkeypatch.setattr(kis_dashboard, "render_pdf", lambda dashboard: f"%PDF {dashboard.as_of}".encode())
+
+
+def environment() -> Environment:
+    raise KisMisconfigured("없음")
 
 
 def run(*arguments):
@@ -124,6 +131,37 @@ def test_kis_dashboard_explains_an_unwritable_output(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CommandError, match="쓸 수 없습니다"):
         run("--mode", "real", "--output", str(tmp_path / "file" / "x.pdf"))
+
+
+def test_kis_dashboard_sends_the_file_on_and_says_where_it_is(settings, tmp_path):
+    snapshot([Stock()])
+    settings.REPORT_SYNC_DIR = str(tmp_path)
+    assert run("--mode", "real").splitlines()[-1].split()[:2] == ["보냄", str(tmp_path)]
+    assert (tmp_path / "Kis_Dashboard.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_kis_dashboard_warns_where_the_file_cannot_be_sent(settings, tmp_path):
+    snapshot([Stock()])
+    settings.REPORT_SYNC_DIR = str(tmp_path / "no" / "drive")
+    last = run("--mode", "real").splitlines()[-1]
+    assert "폴더가 없음" in last
+    assert "PDF는 이 컴퓨터에 그대로 있습니다" in last
+    assert (settings.REPORT_DIR / "Kis_Dashboard.pdf").exists()
+
+
+def test_kis_dashboard_does_not_send_what_was_asked_for_elsewhere(settings, tmp_path):
+    snapshot([Stock()])
+    settings.REPORT_SYNC_DIR = str(tmp_path)
+    assert "보냄" not in run("--mode", "real", "--output", str(tmp_path / "sub" / "x.pdf"))
+    assert not (tmp_path / "Kis_Dashboard.pdf").exists()
+
+
+def test_name_of_a_file_has_only_what_file_names_are_made_of(settings):
+    settings.KIS_ACCOUNTS = {
+        mode: {"app_key": "key", "account_no": "12345678-01"} for mode in ("real", "paper")
+    }
+    account = Account("../연금 (2)\n-e", "real", Source.DATABASE, None, environment=environment)
+    assert kis_dashboard.file_name(account) == "Kis_Dashboard_xxx연금 (2)x-e.pdf"
 
 
 def test_kis_dashboard_names_a_difference():

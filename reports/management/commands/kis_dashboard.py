@@ -19,11 +19,14 @@ from kis.terminal import INDENT, WARN, change_style, headline, line, padded
 from reports.figures import Dashboard, dashboard_figures
 from reports.fonts import FontsUnavailable
 from reports.pdf import render_pdf
-from reports.publish import PublishFailed, publish
+from reports.publish import PublishFailed
+from reports.publishing import About, Sent, publish_report
 from reports.queries import NoSnapshot, dashboard_rows
 
 SENSIBLE_YEARS = range(2000, 2101)
 FILE_NAME = "Kis_Dashboard.pdf"
+#: What a file may be called besides letters and digits; a masked number keeps its x.
+LABEL_SIGNS = " ()+-_"
 
 
 class Command(AccountCommand):
@@ -36,7 +39,10 @@ class Command(AccountCommand):
         parser.add_argument(
             "--as-of", help="이 시각 또는 그 전 마지막 자료로 만듭니다. 예: 2025-06-16T14:20:00"
         )
-        parser.add_argument("--output", help=f"PDF를 쓸 파일 (기본: {settings.REPORT_DIR.name}/{FILE_NAME})")
+        parser.add_argument(
+            "--output",
+            help=f"PDF를 쓸 파일 (기본: {settings.REPORT_DIR.name}/{FILE_NAME}). 여기에 쓴 것은 REPORT_SYNC_DIR로 보내지 않습니다",
+        )
 
     def handle(self, *args: object, **options: Any) -> None:  # noqa: ANN401, ARG002  # Django's signature
         asked_for = read_moment(options["as_of"]) if options["as_of"] else None
@@ -48,11 +54,15 @@ class Command(AccountCommand):
         try:
             if options["sync"] and account:
                 sync(account, console)
-            dashboard = load(mode, account, asked_for)
-            publish(render_pdf(dashboard), path)
+            dashboard, about = load(mode, account, asked_for)
+            sent = publish_report(
+                render_pdf(dashboard), path, about=about, at=timezone.now(), to_send=not options["output"]
+            )
         except (NoSnapshot, FontsUnavailable, PublishFailed) as error:
             raise CommandError(str(error)) from None
         print_summary(console, dashboard, path)
+        if sent:
+            print_sent(console, sent)
 
 
 def file_name(account: Account | None) -> str:
@@ -62,7 +72,8 @@ def file_name(account: Account | None) -> str:
     in_use = [other for other in configured_accounts() if other.mode == account.mode and not other.unused]
     if in_use == [account]:
         return FILE_NAME
-    return f"{Path(FILE_NAME).stem}_{account.label.replace('*', 'x')}.pdf"
+    label = "".join(sign if sign.isalnum() or sign in LABEL_SIGNS else "x" for sign in account.label)
+    return f"{Path(FILE_NAME).stem}_{label}.pdf"
 
 
 def read_moment(text: str) -> datetime:
@@ -79,8 +90,8 @@ def read_moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=SEOUL)
 
 
-def load(mode: Mode, account: Account | None, asked_for: datetime | None) -> Dashboard:
-    """Compute the figures; a snapshot of the simulator is as young as the simulator's clock says."""
+def load(mode: Mode, account: Account | None, asked_for: datetime | None) -> tuple[Dashboard, About]:
+    """Compute the figures, and say what they are of; a snapshot of the simulator is as young as the simulator's clock says."""
     now = timezone.now()
     rows = dashboard_rows(
         mode=mode,
@@ -89,9 +100,11 @@ def load(mode: Mode, account: Account | None, asked_for: datetime | None) -> Das
         exact=asked_for is not None,
     )
     generated_at = rows.account.snapshot_at if settings.AEGIS_DEMO else now
-    return dashboard_figures(
+    dashboard = dashboard_figures(
         rows, generated_at=generated_at, judged_at=asked_for, is_demo=settings.AEGIS_DEMO
     )
+    snapshot = rows.account
+    return dashboard, About(snapshot.account, snapshot.is_paper, snapshot.snapshot_at, snapshot.pk)
 
 
 def sync(account: Account, console: Console) -> None:
@@ -139,3 +152,10 @@ def print_summary(console: Console, dashboard: Dashboard, path: Path) -> None:
             (padded("대사", 12) + f"차이 {number(worst.difference)}{worst.unit} · {worst.name}", WARN),
         )
     line(console, INDENT, padded("PDF", 12), str(path))
+
+
+def print_sent(console: Console, sent: Sent) -> None:
+    if sent.arrived:
+        line(console, INDENT, padded("보냄", 12), sent.told)
+    else:
+        line(console, INDENT, (sent.told, WARN))

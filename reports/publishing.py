@@ -1,0 +1,174 @@
+"""Publish a report: written here first, then sent to REPORT_SYNC_DIR, and every step on record."""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from time import monotonic
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, transaction
+
+from kis.client.codes import AccountNumber
+from reports.models import PublishedReport
+from reports.publish import publish
+from reports.sending import SEND_SECONDS, Delivery, send
+from reports.targets import TargetRefused, target_of
+
+logger = logging.getLogger(__name__)
+
+Status = PublishedReport.Status
+SECONDS_BETWEEN_NEWS: Final = 1.0
+#: A row that has been on its way for longer has lost its sender.
+PATIENCE: Final = timedelta(seconds=2 * SEND_SECONDS)
+DIED: Final = "끝났다는 기록 없이 멈춤"
+UNREADABLE: Final = "REPORT_SYNC_DIR"
+LONGEST_PLACE, LONGEST_REASON = 500, 300
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a report shows; `snapshot` is None where its data came straight from the broker."""
+
+    account: AccountNumber
+    is_paper: bool
+    as_of: datetime
+    snapshot: int | None
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        return {
+            "account_no": self.account.number,
+            "product_code": self.account.product_code,
+            "is_paper": self.is_paper,
+            "as_of": self.as_of,
+            "snapshot": self.snapshot,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of sending a file."""
+
+    target: str
+    delivery: Delivery
+
+    @property
+    def arrived(self) -> bool:
+        return self.delivery.arrived
+
+    @property
+    def told(self) -> str:
+        """Say it in one line for the owner."""
+        if self.arrived:
+            return f"{self.target} ({self.delivery.method}, {self.delivery.seconds:.1f}초)"
+        return (
+            f"{self.target}에 보내지 못했습니다. {self.delivery.reason}. PDF는 이 컴퓨터에 그대로 있습니다."
+        )
+
+
+def publish_report(
+    data: bytes, path: Path, *, about: About, at: datetime, to_send: bool = True
+) -> Sent | None:
+    """Write a report and send it where the settings say; None where it stays on this computer.
+
+    Only writing can fail (PublishFailed); a file that cannot be sent is a reason in the result.
+    """
+    publish(data, path)
+    record = Record.begin(path, data, about=about, at=at)
+    if not (to_send and settings.REPORT_SYNC_DIR):
+        return None
+    return deliver(path, record)
+
+
+def deliver(file: Path, record: "Record") -> Sent:
+    """Send a file that lies here, and keep a record of its way."""
+    shown = UNREADABLE
+    try:
+        target = target_of(settings.REPORT_SYNC_DIR)
+    except TargetRefused as refusal:
+        delivery = Delivery("", 0.0, str(refusal).removesuffix("."))
+    else:
+        shown = target.shown[:LONGEST_PLACE]
+        delivery = send(
+            file,
+            target,
+            mount=record.sending(shown),
+            forbidden=[settings.REPORT_DIR, file.parent],
+            progress=record.progress,
+        )
+    record.end(shown, delivery)
+    return Sent(shown, delivery)
+
+
+class Record:
+    """The row of one file. Where the database cannot be written to, that is in the log and the file goes its way."""
+
+    def __init__(self, row: PublishedReport) -> None:
+        self.row = row
+        self.next_news_at = 0.0
+        self.exists = written(row.save)
+
+    @classmethod
+    def begin(cls, path: Path, data: bytes, *, about: About, at: datetime) -> "Record":
+        """Write the row of a file that lies on this computer, and let go of rows that are too old."""
+        oldest = at - timedelta(days=settings.KEEP_RUN_DAYS)
+        written(PublishedReport.objects.filter(published_at__lt=oldest).delete)
+        return cls(
+            PublishedReport(
+                published_at=at,
+                file_name=path.name,
+                size=len(data),
+                sha256=hashlib.sha256(data).hexdigest(),
+                **about.columns,
+            )
+        )
+
+    def sending(self, target: str) -> str:
+        """Write that the file is on its way; returns the mount that the last file has found there."""
+        found: list[str] = []
+
+        def look() -> None:
+            before = PublishedReport.objects.sent_to(target).exclude(pk=self.row.pk)
+            dead = before.filter(status=Status.SENDING, published_at__lt=self.row.published_at - PATIENCE)
+            dead.order_by().update(status=Status.FAILED, reason=DIED)
+            found.extend(before.exclude(mount="").values_list("mount", flat=True)[:1])
+
+        written(look)
+        self.write(status=Status.SENDING, target=target)
+        return found[0] if found else ""
+
+    def progress(self, sent_bytes: int) -> None:
+        """Write how much has gone, now and then."""
+        if monotonic() >= self.next_news_at:
+            self.next_news_at = monotonic() + SECONDS_BETWEEN_NEWS
+            self.write(sent_bytes=sent_bytes)
+
+    def end(self, target: str, delivery: Delivery) -> None:
+        self.write(
+            status=Status.SENT if delivery.arrived else Status.FAILED,
+            target=target,
+            mount=delivery.mount[:LONGEST_PLACE],
+            method=delivery.method,
+            seconds=round(delivery.seconds, 2),
+            reason=delivery.reason[:LONGEST_REASON],
+            **({"sent_bytes": self.row.size} if delivery.arrived else {}),
+        )
+
+    def write(self, **columns: Any) -> None:  # noqa: ANN401  # columns of the model
+        if self.exists:
+            written(lambda: PublishedReport.objects.filter(pk=self.row.pk).update(**columns))
+
+
+def written(step: Callable[[], object]) -> bool:
+    """Do a step on the database; false where it could not be done."""
+    try:
+        with transaction.atomic():
+            step()
+    except (DatabaseError, InterfaceError):
+        logger.warning("What became of a report could not be recorded", exc_info=True)
+        return False
+    return True

@@ -58,6 +58,12 @@ class KisAccount(models.Model):
     )
     net_assets = models.BigIntegerField("순자산", help_text="nass_amt")
     previous_assets = models.BigIntegerField("전일 총자산", help_text="bfdy_tot_asst_evlu_amt")
+    indices = models.JSONField(
+        "지수",
+        default=dict,
+        blank=True,
+        help_text="지수 코드마다 날짜(day), 그때의 지수(level), 전일 종가(before). 받지 못하면 비어 있음",
+    )
     sync_run = models.ForeignKey(
         SyncRun, models.PROTECT, verbose_name="동기화", related_name="snapshots", null=True, blank=True
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from kis.calendar import business_days
+from kis.calendar import business_day_before, business_days, latest_business_day
 from kis.client.endpoints.charts import index_chart
 from kis.client.errors import KisError
 from kis.client.records.charts import IndexBar
@@ -49,6 +49,31 @@ def fetch_index_prices(session: Session, *, since: date, at: datetime) -> IndexR
         problems += [f"{index.label} 지수: {problem}" for problem in chart.problems]
     current = [index for index in IndexPrice.Index if first_missing(index, since=since, last=last) is None]
     return IndexResult(len(current), closes, asked, tuple(problems))
+
+
+def index_levels(session: Session, *, at: datetime) -> tuple[dict[str, dict[str, str]], tuple[str, ...]]:
+    """Return where each index stands, as `KisAccount.indices` keeps it, and a sentence for each that failed.
+
+    Before the market opens there is nothing to keep. `at` is in Korean time.
+    """
+    today = latest_business_day(at.date())
+    before = business_day_before(today)
+    levels: dict[str, dict[str, str]] = {}
+    problems: list[str] = []
+    for index in IndexPrice.Index:
+        try:
+            chart = index_chart(session, code=index.value, first=before, last=today)
+        except KisError as error:
+            problems.append(f"{index.label} 지수: {error}")
+            continue
+        closes = {bar.day: bar.close for bar in chart.bars}
+        if today in closes and before in closes:
+            levels[index.value] = {
+                "day": today.isoformat(),
+                "level": str(closes[today]),
+                "before": str(closes[before]),
+            }
+    return levels, tuple(problems)
 
 
 def first_missing(index: IndexPrice.Index, *, since: date, last: date) -> date | None:

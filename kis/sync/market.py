@@ -12,6 +12,7 @@ from kis.korean import SEOUL, short_day
 from kis.market_days import use_market_days
 from kis.models import KisAccount, KisExecution, KisHolding, Stock, SyncRun
 from kis.sync.calendar import sync_calendar
+from kis.sync.index_prices import index_levels
 from kis.sync.minute_plans import CLOSING, last_whole_minute
 from kis.sync.minutes import fetch_minutes
 from kis.sync.prices import PriceResult, fetch_prices
@@ -83,7 +84,22 @@ def copy_prices(
         tr_id=environment.tr_id(TR.DAILY_CHART),
         note=remark(daily),
     )
-    return (*told, *daily.problems)
+    return (*told, *daily.problems, *note_indices(connection, account=account, steps=steps))
+
+
+def note_indices(connection: Connection, *, account: KisAccount, steps: "Steps") -> tuple[str, ...]:
+    """Write beside a snapshot where the indices stood, to compare its day with; returns a sentence for each that failed."""
+    levels, problems = index_levels(connection.session, at=account.snapshot_at.astimezone(SEOUL))
+    account.indices = levels
+    account.save(update_fields=["indices"])
+    steps.add(
+        "note_indices",
+        "지금 지수",
+        f"{len(levels)}개",
+        tr_id=connection.environment.tr_id(TR.INDEX_CHART),
+        note=troubles(problems),
+    )
+    return problems
 
 
 def copy_minutes(connection: Connection, *, run: SyncRun, listener: Listener) -> None:

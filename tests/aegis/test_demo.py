@@ -86,7 +86,7 @@ def test_second_dashboard_reuses_token_fills_and_prices(demo):
     assert list(KisExecution.objects.order_by("pk").values()) == fills
     runs = [account.sync_run for account in KisAccount.objects.order_by("pk")]
     assert runs[0].requests > 20  # token, books, a chart for each stock
-    assert runs[1].requests == 4  # balance, cash, open orders, orders
+    assert runs[1].requests == 6  # balance, cash, open orders, orders, two indices
     assert demo.with_name("Kis_Dashboard.previous.pdf").exists()
 
 

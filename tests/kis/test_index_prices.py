@@ -15,7 +15,7 @@ from kis.korean import SEOUL
 from kis.models import IndexPrice, KisAccount
 from kis.portfolio.unknown import Unknown
 from kis.returns import NoDays, returns_of
-from kis.sync.index_prices import fetch_index_prices
+from kis.sync.index_prices import fetch_index_prices, index_levels
 from tests.kis.living import life_of
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +83,24 @@ def test_close_is_not_stored_before_it_is_one(life):
     life.at(MON, "15:35")
     found = fetch_index_prices(life.connection.session, since=MON, at=life.connection.now())
     assert (found.asked, IndexPrice.objects.exists()) == (0, False)
+
+
+def test_snapshot_says_where_the_indices_stand_and_the_close_before(life):
+    play(life, 60_000)
+    life.at(TUE, "10:00")
+    life.sync()
+    levels = KisAccount.objects.newest_first().first().indices
+    closes = dict(IndexPrice.objects.filter(trade_date=MON).values_list("index_code", "close"))
+    assert {code: (level["day"], Decimal(level["before"])) for code, level in levels.items()} == {
+        code: ("2026-11-17", close) for code, close in closes.items()
+    }
+    bars = index_chart(life.connection.session, code=KOSPI, first=TUE, last=TUE).bars
+    assert Decimal(levels[KOSPI]["level"]) == bars[0].close
+
+
+def test_indices_do_not_stand_anywhere_before_the_market_opens(life):
+    life.at(TUE, "08:30")
+    assert index_levels(life.connection.session, at=life.connection.now()) == ({}, ())
 
 
 def test_pause_is_made_good_and_a_fresh_hole_is_filled(life):

@@ -18,6 +18,7 @@ from aegis.env import (
     own_folder,
     own_secret,
 )
+from ai.limits import read_limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -181,6 +182,11 @@ TRADING_DIR = Path(env_str("AEGIS_CACHE_DIR") or BASE_DIR / ".cache").expanduser
 # Advice -------------------------------------------------------------------------------------------------------------
 # Who looks at a position for the pages (kis.advice): they may not know the room it comes from.
 ADVISER = "ai.diagnosis.advise"
+# Where its rules begin to speak.
+try:
+    AI_LIMITS = read_limits(env_str("AI_LIMITS"))
+except ValueError as error:
+    raise ImproperlyConfigured(str(error)) from None
 # Without a key the rules speak for themselves.
 GEMINI_API_KEY = env_str("GEMINI_API_KEY")
 # The maintained alias: models of a fixed version are shut down some day.

@@ -68,12 +68,13 @@ class Point:
 class Advice:
     """Findings, most urgent first (F1, F2, … in this order), and the diagnosis in words.
 
-    `passed` names the rules that found nothing. `note` says in Korean why the words are the rules' own, or what was left
+    `passed` names the rules that found nothing, `unjudged` says of others why they could not look. `note` says in Korean why the words are the rules' own, or what was left
     out; `checked` numbers of the model's text agreed with the data and `dropped` sentences did not.
     """
 
     findings: tuple[Finding, ...] = ()
     passed: tuple[str, ...] = ()
+    unjudged: Mapping[str, str] = field(default_factory=dict)
     points: tuple[Point, ...] = ()
     source: Source = Source.RULES
     note: str = ""

@@ -59,7 +59,11 @@ def position_of(
         key=lambda row: (row.exec_tmd, row.odno),
         reverse=True,
     )
-    codes = {row.stock_code for row in held}
+    targets = {
+        target.stock_code: target.percent
+        for target in TargetWeight.objects.of(account.account, is_paper=account.is_paper)
+    }
+    codes = {row.stock_code for row in held} | targets.keys()
     codes.update(row.stock_code for row in waiting)
     codes.update(row.stock_code for row in traded)
     return Position(
@@ -69,10 +73,7 @@ def position_of(
         executions=traded,
         summaries=summaries_of(account),
         stocks={stock.code: stock for stock in Stock.objects.filter(code__in=codes)},
-        targets={
-            target.stock_code: target.percent
-            for target in TargetWeight.objects.of(account.account, is_paper=account.is_paper)
-        },
+        targets=targets,
     )
 
 

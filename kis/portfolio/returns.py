@@ -14,6 +14,9 @@ from kis import korean
 from kis.portfolio.unknown import Unknown
 
 ONE = Decimal(1)
+#: A month of days; fewer swing too much by chance.
+FEWEST_RATES = 20
+TRADING_DAYS = 252
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,3 +165,26 @@ def drawdown(returns: Sequence[DayReturn]) -> Drawdown | Unknown:
         if level / top - ONE < worst.rate:
             worst = Drawdown(level / top - ONE, peak, today.day)
     return worst
+
+
+def fall_from_peak(returns: Sequence[DayReturn]) -> Drawdown | Unknown:
+    """Return how far the last close is below the highest one, which may be the last itself. Unknown as for `drawdown`."""
+    if not returns:
+        return Unknown("수익률을 아는 날이 없습니다.")
+    top, peak, level = ONE, None, ONE
+    for today in returns:
+        if isinstance(today.cumulative, Unknown):
+            return today.cumulative
+        level = ONE + today.cumulative
+        if level > top:
+            top, peak = level, today.day
+    return Drawdown(level / top - ONE, peak, returns[-1].day)
+
+
+def volatility(rates: Sequence[Decimal]) -> Decimal | Unknown:
+    """Return the standard deviation of daily returns over a year of trading days, as a part of one."""
+    if len(rates) < FEWEST_RATES:
+        return Unknown(f"일 수익률을 아는 날이 {len(rates)}일뿐입니다. {FEWEST_RATES}일부터 변동성을 냅니다.")
+    mean = sum(rates, Decimal(0)) / len(rates)
+    variance = sum(((rate - mean) ** 2 for rate in rates), Decimal(0)) / (len(rates) - 1)
+    return (variance * TRADING_DAYS).sqrt()

@@ -14,8 +14,10 @@ from kis.portfolio.returns import (
     Drawdown,
     compare,
     drawdown,
+    fall_from_peak,
     residual_flow,
     time_weighted,
+    volatility,
 )
 from kis.portfolio.unknown import Unknown, total
 
@@ -385,3 +387,40 @@ def test_drawdown_of_a_rise_is_none():
 def test_drawdown_of_a_broken_chain_is_unknown():
     assert drawdown(time_weighted(days((1_100, 0), (900, LOST), (950, 0)), before=1_000)) == LOST
     assert drawdown([]) == Unknown("수익률을 아는 날이 없습니다.")
+
+
+# --- where the account stands, and how it swings -----------------------------------------------------------------------
+
+
+def test_fall_is_counted_from_the_highest_close():
+    returns = time_weighted(days((100, 0), (120, 0), (90, 0), (108, 0)))
+    assert fall_from_peak(returns) == Drawdown(Decimal("-0.1"), day(1), day(3))
+
+
+def test_account_at_its_highest_close_has_not_fallen():
+    returns = time_weighted(days((100, 0), (90, 0), (120, 0)))
+    assert fall_from_peak(returns) == Drawdown(Decimal(0), day(2), day(2))
+
+
+def test_fall_of_an_account_that_never_rose_is_from_the_beginning():
+    assert fall_from_peak(time_weighted(days((100, 0), (90, 0)))) == Drawdown(Decimal("-0.1"), None, day(1))
+
+
+def test_fall_is_unknown_without_days_or_over_a_broken_chain():
+    assert fall_from_peak(()) == Unknown("수익률을 아는 날이 없습니다.")
+    assert fall_from_peak(time_weighted(days((100, 0), (90, LOST)))) == LOST
+
+
+def test_volatility_is_the_deviation_over_a_year():
+    swings = [Decimal("0.01"), Decimal("-0.01")] * 10
+    # By hand: the variance of the sample is 20 × 0.0001 / 19, times 252 days.
+    found = volatility(swings)
+    assert isinstance(found, Decimal)
+    assert round(found, 8) == round((Decimal("0.002") / 19 * 252).sqrt(), 8)
+    assert volatility([Decimal("0.01")] * 20) == 0
+
+
+def test_volatility_needs_a_month_of_days():
+    assert volatility([Decimal(0)] * 19) == Unknown(
+        "일 수익률을 아는 날이 19일뿐입니다. 20일부터 변동성을 냅니다."
+    )

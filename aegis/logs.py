@@ -25,8 +25,9 @@ def mask(text: str) -> str:
                 number[:4] + "****",
                 text,
             )
-    if len(settings.AEGIS_TRADING_PASSWORD) >= known_secrets.SHORTEST:
-        text = text.replace(settings.AEGIS_TRADING_PASSWORD, known_secrets.HIDDEN)
+    for secret in (settings.AEGIS_TRADING_PASSWORD, settings.GEMINI_API_KEY):
+        if len(secret) >= known_secrets.SHORTEST:
+            text = text.replace(secret, known_secrets.HIDDEN)
     text = known_secrets.hide(text)
     text = BEARER.sub(r"\1****", text)
     text = JWT.sub("****", text)

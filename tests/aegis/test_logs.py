@@ -39,6 +39,11 @@ def test_secrets_are_masked(text, masked):
     assert mask(text) == masked
 
 
+def test_the_key_of_the_ai_is_masked(settings):
+    settings.GEMINI_API_KEY = "AIzaSyNobodyShallSeeThisKeyInAnyLine0"
+    assert mask("GET /x?key=AIzaSyNobodyShallSeeThisKeyInAnyLine0") == "GET /x?key=****"
+
+
 def test_filter_masks_arguments_and_tracebacks():
     try:
         int(f"Bearer {'x' * 40}")

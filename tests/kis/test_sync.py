@@ -188,7 +188,7 @@ def test_snapshot_equals_what_the_broker_holds(connect, control, mode):
         "settle_costs",
         *(["ask_stocks"] if mode == "real" else []),
         "fetch_prices",
-            "note_indices",
+        "note_indices",
     ]
 
 

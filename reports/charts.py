@@ -5,16 +5,16 @@ from decimal import Decimal
 from typing import Final
 
 from reports.palette import PRINT, Palette
+from reports.sheet import Box, Layer, Point, Sheet
 
 LINE: Final = 0.25
 HAIR: Final = 0.12
 DOT: Final = 0.42
+HOLE: Final = 0.24
 ARROW_ROOM: Final = 2.4  # right of the prices, for the sign that the average lies beyond the edge
 AVERAGE_REACH: Final = 0.35  # of the range; an average further away must not flatten the prices
 RETURN_LOW, RETURN_HIGH = -47.0, 110.0
 BAR_SHARE: Final = 0.46  # of the row
-
-Point = tuple[float, float]
 
 
 def svg(width: float, height: float, parts: Iterable[str], *, label: str = "") -> str:
@@ -35,13 +35,28 @@ def sparkline(
     is_stale: bool = False,
     palette: Palette = PRINT,
 ) -> str:
+    """Draw the closes of two weeks as a picture of their own."""
+    sheet = Sheet()
+    draw_sparkline(sheet, Box(0, 0, width, height), closes, average, is_stale=is_stale, palette=palette)
+    return sheet.svg(width, height)
+
+
+def draw_sparkline(
+    sheet: Sheet,
+    box: Box,
+    closes: Sequence[int | None],
+    average: Decimal | None,
+    *,
+    is_stale: bool = False,
+    palette: Palette = PRINT,
+) -> None:
     """Draw closes on their own scale, average cost dashed, dots for highest, lowest and now.
 
     A missing day is a gap. Fewer than two known closes draw nothing.
     """
     known = [(index, close) for index, close in enumerate(closes) if close is not None]
     if len(known) <= 1:
-        return svg(width, height, [])
+        return
     prices = [close for _, close in known]
     low, high = min(prices), max(prices)
     reach = (high - low) * AVERAGE_REACH
@@ -49,10 +64,10 @@ def sparkline(
     is_near = cost is not None and low - reach <= cost <= high + reach
     scale_low = min(low, cost) if is_near and cost is not None else low
     scale_high = max(high, cost) if is_near and cost is not None else high
-    left, right = DOT, width - ARROW_ROOM
+    left, right = box.left + DOT, box.right - ARROW_ROOM
     # An average beyond the edge has the edge for itself.
     margin = 2 * DOT if is_near or cost is None else 2.6 * DOT
-    top, bottom = margin, height - margin
+    top, bottom = box.top + margin, box.bottom - margin
     step = (right - left) / (len(closes) - 1)
 
     def spot(index: int, price: float) -> Point:
@@ -60,77 +75,74 @@ def sparkline(
         part = (price - scale_low) / span if span else 0.5
         return left + index * step, bottom - part * (bottom - top)
 
-    parts = []
-    if cost is not None:
-        parts += _average(
-            cost,
-            spot(0, cost)[1],
-            is_near=is_near,
-            is_above=cost > high,
-            size=(right, height),
-            palette=palette,
-        )
-    parts += [
-        _path(run, color=palette.ink2)
-        for run in _runs(
-            [None if close is None else spot(index, close) for index, close in enumerate(closes)]
-        )
-    ]
-    marks = {index: palette.ink for index, _ in known[-1:]}
-    marks |= {max(known, key=lambda pair: pair[1])[0]: palette.up}
-    marks |= {min(known, key=lambda pair: pair[1])[0]: palette.down}
-    if low == high:
-        marks = {known[-1][0]: palette.ink}
-    by_index = dict(known)
+    if cost is not None and is_near:
+        y = spot(0, cost)[1]
+        sheet.line(((box.left, y), (right + DOT, y)), color=palette.ink3, width=0.18, dash=(0.9, 0.6))
+    elif cost is not None:
+        _draw_far_average(sheet, box, cost, is_above=cost > high, palette=palette)
+    for run in _runs([None if close is None else spot(place, close) for place, close in enumerate(closes)]):
+        if len(run) == 1:
+            sheet.dot(run[0], radius=LINE, color=palette.ink2, layer=Layer.LINE)
+        else:
+            sheet.line(run, color=palette.ink2, width=LINE)
     last = known[-1][0]
-    parts += [
-        _dot(spot(index, by_index[index]), color=color, is_hollow=is_stale and index == last, palette=palette)
-        for index, color in marks.items()
-    ]
-    return svg(width, height, parts)
+    marks = {last: palette.ink}
+    if low != high:
+        marks |= {max(known, key=lambda pair: pair[1])[0]: palette.up}
+        marks |= {min(known, key=lambda pair: pair[1])[0]: palette.down}
+    by_index = dict(known)
+    for index, color in marks.items():
+        sheet.dot(spot(index, by_index[index]), radius=DOT, color=color)
+    if is_stale:
+        sheet.dot(spot(last, by_index[last]), radius=HOLE, color=palette.paper, layer=Layer.HOLE)
 
 
-def _average(
-    cost: float, y: float, *, is_near: bool, is_above: bool, size: tuple[float, float], palette: Palette
-) -> list[str]:
-    right, height = size
-    if not is_near:
-        y = 0.3 if is_above else height - 0.3
-    line = (
-        f'<path d="M0 {_n(y)}H{_n(right + DOT)}" fill="none" stroke="{palette.ink3}" stroke-width="0.18" '
-        'stroke-dasharray="0.9 0.6"/>'
-    )
-    if is_near or not cost:
-        return [line]
-    tip, base = (y - 0.05, y + 1.15) if is_above else (y + 0.05, y - 1.15)
-    x = right + 1.5
-    return [
-        line,
-        f'<path d="M{_n(x - 0.7)} {_n(base)}H{_n(x + 0.7)}L{_n(x)} {_n(tip)}Z" fill="{palette.ink3}"/>',
-    ]
+def _draw_far_average(sheet: Sheet, box: Box, cost: float, *, is_above: bool, palette: Palette) -> None:
+    y = box.top + 0.3 if is_above else box.bottom - 0.3
+    right = box.right - ARROW_ROOM
+    sheet.line(((box.left, y), (right + DOT, y)), color=palette.ink3, width=0.18, dash=(0.9, 0.6))
+    if cost:
+        tip, base = (y - 0.05, y + 1.15) if is_above else (y + 0.05, y - 1.15)
+        x = right + 1.5
+        sheet.polygon(((x - 0.7, base), (x + 0.7, base), (x, tip)), fill=palette.ink3, layer=Layer.MARK)
 
 
 def return_bar(rate: Decimal, *, width: float, height: float, palette: Palette = PRINT) -> str:
+    """Draw a return as a picture of its own."""
+    sheet = Sheet()
+    draw_return_bar(sheet, Box(0, 0, width, height), rate, palette=palette)
+    return sheet.svg(width, height)
+
+
+def draw_return_bar(sheet: Sheet, box: Box, rate: Decimal, *, palette: Palette = PRINT) -> None:
     """Draw a return on the one scale of its column; beyond the scale the bar is cut, the number beside it is not."""
-    zero = width * -RETURN_LOW / (RETURN_HIGH - RETURN_LOW)
-    length = (min(max(float(rate), RETURN_LOW), RETURN_HIGH)) * width / (RETURN_HIGH - RETURN_LOW)
-    thick = height * BAR_SHARE
-    bar = _rect(
-        min(zero, zero + length),
-        (height - thick) / 2,
-        abs(length),
-        thick,
-        palette.up if rate > 0 else palette.down,
+    zero = box.left + box.width * -RETURN_LOW / (RETURN_HIGH - RETURN_LOW)
+    length = (min(max(float(rate), RETURN_LOW), RETURN_HIGH)) * box.width / (RETURN_HIGH - RETURN_LOW)
+    thick = box.height * BAR_SHARE
+    middle = box.top + box.height / 2
+    if rate:
+        bar = Box(min(zero, zero + length), middle - thick / 2, abs(length), thick)
+        sheet.rect(bar, fill=palette.up if rate > 0 else palette.down, layer=Layer.BODY)
+    reach = thick / 2 + 0.5
+    sheet.line(
+        ((zero, middle - reach), (zero, middle + reach)), color=palette.ink3, width=HAIR, layer=Layer.MARK
     )
-    axis = f'<path d="M{_n(zero)} {_n((height - thick) / 2 - 0.5)}V{_n((height + thick) / 2 + 0.5)}" stroke="{palette.ink3}" stroke-width="{HAIR}"/>'
-    return svg(width, height, [bar if rate else "", axis])
 
 
 def share_bar(part: Decimal, *, scale: Decimal, width: float, height: float, color: str = PRINT.ink3) -> str:
+    """Draw a share as a picture of its own."""
+    sheet = Sheet()
+    draw_share_bar(sheet, Box(0, 0, width, height), part, scale=scale, color=color)
+    return sheet.svg(width, height)
+
+
+def draw_share_bar(sheet: Sheet, box: Box, part: Decimal, *, scale: Decimal, color: str = PRINT.ink3) -> None:
     """Draw a share; `scale` is what fills the whole width."""
-    length = max(0.0, min(float(part / scale), 1.0)) * width if scale > 0 else 0.0
-    thick = height * BAR_SHARE
-    return svg(width, height, [_rect(0, (height - thick) / 2, length, thick, color)])
+    length = max(0.0, min(float(part / scale), 1.0)) * box.width if scale > 0 else 0.0
+    thick = box.height * BAR_SHARE
+    if length:
+        middle = box.top + box.height / 2
+        sheet.rect(Box(box.left, middle - thick / 2, length, thick), fill=color, layer=Layer.BODY)
 
 
 def split_bar(
@@ -175,18 +187,6 @@ def _runs(spots: Sequence[Point | None]) -> list[list[Point]]:
         elif runs[-1]:
             runs.append([])
     return [run for run in runs if run]
-
-
-def _path(run: Sequence[Point], *, color: str) -> str:
-    if len(run) == 1:
-        return f'<circle cx="{_n(run[0][0])}" cy="{_n(run[0][1])}" r="{LINE}" fill="{color}"/>'
-    points = "L".join(f"{_n(x)} {_n(y)}" for x, y in run)
-    return f'<path d="M{points}" fill="none" stroke="{color}" stroke-width="{LINE}" stroke-linejoin="round"/>'
-
-
-def _dot(spot: Point, *, color: str, is_hollow: bool, palette: Palette) -> str:
-    fill, edge = (palette.paper, f' stroke="{color}" stroke-width="0.2"') if is_hollow else (color, "")
-    return f'<circle cx="{_n(spot[0])}" cy="{_n(spot[1])}" r="{DOT}" fill="{fill}"{edge}/>'
 
 
 def _rect(x: float, y: float, width: float, height: float, color: str) -> str:

@@ -1,0 +1,205 @@
+"""Shapes of many charts on one sheet, in millimetres: written as SVG for pages and screens, as PDF operators for print.
+
+Shapes are kept together by how they are painted, so that a whole page of charts is a handful of paths. Pure.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from html import escape
+from typing import Final, Literal, NamedTuple
+
+Point = tuple[float, float]
+Anchor = Literal["start", "end"]
+
+#: PDF points in a millimetre.
+POINTS: Final = 72 / 25.4
+
+
+class Layer(IntEnum):
+    """What lies over what, wherever it stands on the sheet."""
+
+    GROUND = 0
+    GRID = 1
+    VOLUME = 2
+    LINE = 3
+    BODY = 4
+    MARK = 5
+    DOT = 6
+    HOLE = 7  # in the colour of the paper, which makes a dot hollow
+
+
+class Paint(NamedTuple):
+    """How a shape is painted; no colour means no fill, no width means no stroke."""
+
+    layer: Layer
+    fill: str = ""
+    stroke: str = ""
+    width: float = 0.0
+    dash: tuple[float, ...] = ()
+    is_round: bool = False
+
+
+class Shape(NamedTuple):
+    points: Sequence[Point]
+    is_closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A part of the sheet."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> float:
+        return self.top + self.height
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A short text of a chart, centred on its height. In print it is set by the page, in our font."""
+
+    at: Point
+    text: str
+    color: str
+    anchor: Anchor = "start"
+
+
+class Sheet:
+    """Collects shapes and labels."""
+
+    def __init__(self) -> None:
+        self.labels: list[Label] = []
+        self._shapes: dict[Paint, list[Shape]] = {}
+
+    def line(
+        self,
+        points: Sequence[Point],
+        *,
+        color: str,
+        width: float,
+        layer: Layer = Layer.LINE,
+        dash: tuple[float, ...] = (),
+    ) -> None:
+        self._add(Paint(layer, stroke=color, width=width, dash=dash), points)
+
+    def polygon(
+        self, points: Sequence[Point], *, fill: str = "", edge: str = "", width: float = 0.0, layer: Layer
+    ) -> None:
+        self._add(Paint(layer, fill=fill, stroke=edge, width=width), points, is_closed=True)
+
+    def rect(self, box: Box, *, fill: str = "", edge: str = "", width: float = 0.0, layer: Layer) -> None:
+        corners = ((box.left, box.top), (box.right, box.top), (box.right, box.bottom), (box.left, box.bottom))
+        self.polygon(corners, fill=fill, edge=edge, width=width, layer=layer)
+
+    def dot(self, at: Point, *, radius: float, color: str, layer: Layer = Layer.DOT) -> None:
+        # A round cap is a circle without curves.
+        self._add(Paint(layer, stroke=color, width=2 * radius, is_round=True), (at, at))
+
+    def label(self, at: Point, text: str, *, color: str, anchor: Anchor = "start") -> None:
+        self.labels.append(Label(at, text, color, anchor))
+
+    def svg(self, width: float, height: float, *, label: str = "", text_size: float = 2.3) -> str:
+        """Return an `<svg>` of this size; with a label it is a picture to screen readers, without one decoration."""
+        name = f' role="img" aria-label="{escape(label)}"' if label else ' aria-hidden="true"'
+        shapes = "".join(_svg_path(paint, shapes) for paint, shapes in self._in_order())
+        texts = "".join(
+            f'<text x="{_n(text.at[0])}" y="{_n(text.at[1] + text_size * 0.36)}" font-size="{_n(text_size)}" '
+            f'fill="{text.color}" text-anchor="{text.anchor}">{escape(text.text)}</text>'
+            for text in self.labels
+        )
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{_n(width)}mm" height="{_n(height)}mm" '
+            f'viewBox="0 0 {_n(width)} {_n(height)}"{name}>{shapes}{texts}</svg>'
+        )
+
+    def operators(self, *, page_height: float) -> bytes:
+        """Return the shapes as a PDF content stream; labels are text and left to the page."""
+        if not self._shapes:
+            return b""
+        scale = f"{POINTS:.6f} 0 0 {-POINTS:.6f} 0 {page_height * POINTS:.4f} cm 1 j"
+        paths = "\n".join(_pdf_path(paint, shapes) for paint, shapes in self._in_order())
+        return f"q {scale}\n{paths}\nQ".encode("ascii")
+
+    def _add(self, paint: Paint, points: Sequence[Point], *, is_closed: bool = False) -> None:
+        self._shapes.setdefault(paint, []).append(Shape(points, is_closed))
+
+    def _in_order(self) -> list[tuple[Paint, list[Shape]]]:
+        return sorted(self._shapes.items())
+
+
+def thinned(points: Sequence[Point], *, tolerance: float) -> list[Point]:
+    """Leave out points that lie on the line between those kept, give or take a width nobody can see.
+
+    Left to right only. A kept point is always one of those given.
+    """
+    if len(points) <= 2:  # noqa: PLR2004  # a line
+        return list(points)
+    kept = [points[0]]
+    (x, y), low, high = points[0], float("-inf"), float("inf")
+    before = points[0]
+    for point in points[1:]:
+        run = point[0] - x
+        slope = (point[1] - y) / run if run > 0 else float("inf")
+        if not low <= slope <= high:
+            kept.append(before)
+            x, y = before
+            run = point[0] - x
+            low, high = float("-inf"), float("inf")
+        if run > 0:
+            low = max(low, (point[1] - tolerance - y) / run)
+            high = min(high, (point[1] + tolerance - y) / run)
+        before = point
+    kept.append(points[-1])
+    return kept
+
+
+def _svg_path(paint: Paint, shapes: Sequence[Shape]) -> str:
+    drawing = "".join(
+        "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in shape.points) + ("Z" if shape.is_closed else "")
+        for shape in shapes
+    )
+    look = f'fill="{paint.fill or "none"}"'
+    if paint.width:
+        look += f' stroke="{paint.stroke}" stroke-width="{_n(paint.width)}" stroke-linejoin="round"'
+    if paint.dash:
+        look += f' stroke-dasharray="{" ".join(_n(part) for part in paint.dash)}"'
+    if paint.is_round:
+        look += ' stroke-linecap="round"'
+    return f'<path d="{drawing}" {look}/>'
+
+
+def _pdf_path(paint: Paint, shapes: Sequence[Shape]) -> str:
+    look = []
+    if paint.fill:
+        look.append(f"{_rgb(paint.fill)} rg")
+    if paint.width:
+        look.append(f"{_rgb(paint.stroke)} RG {_n(paint.width)} w {int(paint.is_round)} J")
+        look.append(f"[{' '.join(_n(part) for part in paint.dash)}] 0 d")
+    drawing = [
+        " ".join(f"{_n(x)} {_n(y)} {'l' if place else 'm'}" for place, (x, y) in enumerate(shape.points))
+        + (" h" if shape.is_closed else "")
+        for shape in shapes
+    ]
+    end = "B" if paint.fill and paint.width else "f" if paint.fill else "S"
+    return "\n".join([*look, *drawing, end])
+
+
+def _rgb(color: str) -> str:
+    """`#D6293E` as PDF has it; print knows no names of colours."""
+    parts = (int(color[start : start + 2], 16) / 255 for start in (1, 3, 5))
+    return " ".join(f"{part:.3f}" for part in parts)
+
+
+def _n(value: float) -> str:
+    """Write a length to the hundredth of a millimetre, the same on every machine."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text

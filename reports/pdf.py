@@ -1,15 +1,8 @@
 """Figures → HTML → PDF bytes. The same figures give the same bytes."""
 
-import logging
-import os
-import re
-import unicodedata
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from decimal import Decimal
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
@@ -21,51 +14,28 @@ from reports import charts, columns, composition, fonts
 from reports.figures import Dashboard, ProfitLine, Slice
 from reports.layout import CHECK_ROWS, LIST_ROWS, ROW, HoldingsPage, pages_of
 from reports.palette import PRINT
+from reports.printing import faces, print_html
 from reports.templatetags.dashboard import brief
-
-if TYPE_CHECKING:
-    from weasyprint.urls import URLFetcher
 
 DONUT: Final = 31.0
 PROFIT_BAR_MARGIN: Final = 3.0
 CARD_BARS: Final = ((44.0, 1.5), (31.4, 1.5))
 FINDING_ROOM: Final = 63.0
 FINDING_NAME: Final = 12  # letters of a name
-UNKNOWN_SIGN: Final = "□"
-INVISIBLE: Final = {"Cc", "Cf", "Mn", "Me"}
-OUTSIDE_LATIN: Final = re.compile(r"[^\n\x20-\x7e]")
 
 
 def render_pdf(dashboard: Dashboard) -> bytes:
     """Return the printable dashboard. Raises FontsUnavailable when there is no font to print with."""
-    fonts.ensure_fonts()
-    html = drawable(render_html(dashboard), fonts.supported_characters())
-    with _quiet(), _fixed_time(int(dashboard.generated_at.timestamp())):
-        from weasyprint import HTML  # noqa: PLC0415  # needs native libraries and half a second; only for print
-
-        document = HTML(string=html, url_fetcher=_fetcher())
-        pdf: bytes = document.write_pdf(pdf_identifier=f"aegis-{dashboard.snapshot_id}".encode())
-    return pdf
+    return print_html(
+        render_html(dashboard),
+        identifier=f"aegis-{dashboard.snapshot_id}",
+        epoch=int(dashboard.generated_at.timestamp()),
+    )
 
 
 def render_html(dashboard: Dashboard) -> str:
     """Return the pages as one HTML document."""
     return render_to_string("reports/print/dashboard.html", _context(dashboard))
-
-
-def drawable(text: str, supported: frozenset[int]) -> str:
-    """Replace what our font cannot draw by □, so that nothing falls back to a font of the system.
-
-    Signs without a shape of their own (joiners, direction marks) are dropped.
-    """
-
-    def replaced(match: re.Match[str]) -> str:
-        sign = match[0]
-        if ord(sign) in supported:
-            return sign
-        return "" if unicodedata.category(sign) in INVISIBLE else UNKNOWN_SIGN
-
-    return OUTSIDE_LATIN.sub(replaced, unicodedata.normalize("NFC", text))
 
 
 def _fitting(checks: Sequence[Check]) -> list[Check]:
@@ -94,7 +64,7 @@ def _context(dashboard: Dashboard) -> dict[str, Any]:
         "p": PRINT,
         "pages": pages,
         "font_family": fonts.FAMILY,
-        "faces": [{"weight": weight, "url": fonts.font_path(weight).as_uri()} for weight in fonts.WEIGHTS],
+        "faces": faces(),
         "created": f"{dashboard.generated_at:%Y-%m-%dT%H:%M:%S+09:00}",
         "generated": _generated(dashboard),
         "mode_name": MODE_NAMES[dashboard.mode],
@@ -188,49 +158,3 @@ def _generated(dashboard: Dashboard) -> str:
     if dashboard.generated_at.date() == dashboard.as_of.date():
         return text
     return f"{day(dashboard.generated_at.date())} {text}"
-
-
-@cache
-def _fetcher() -> "URLFetcher":
-    """Return a fetcher that opens our own fonts and nothing else: a name in the books can never load a file."""
-    from weasyprint.urls import URLFetcher, URLFetcherResponse  # noqa: PLC0415
-
-    class FontsOnly(URLFetcher):  # type: ignore[misc]  # no types in WeasyPrint
-        def fetch(self, url: str, headers: object = None) -> URLFetcherResponse:  # noqa: ARG002  # its signature
-            allowed = {fonts.font_path(weight).as_uri(): fonts.font_path(weight) for weight in fonts.WEIGHTS}
-            if url not in allowed:
-                raise ValueError(f"not one of our fonts: {url}")
-            return URLFetcherResponse(url, Path(allowed[url]).read_bytes(), {"Content-Type": "font/ttf"})
-
-    return FontsOnly()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Drop one message of WeasyPrint that the owner can do nothing about; every other one is shown."""
-
-    def is_news(record: logging.LogRecord) -> bool:
-        return "Using fontTools instead of HarfBuzz-Subset" not in record.getMessage()
-
-    logger = logging.getLogger("weasyprint")
-    rule: Callable[[logging.LogRecord], bool] = is_news
-    logger.addFilter(rule)
-    try:
-        yield
-    finally:
-        logger.removeFilter(rule)
-
-
-@contextmanager
-def _fixed_time(epoch: int) -> Iterator[None]:
-    """Let the font subsets carry the time of the report: otherwise no two PDFs would be equal."""
-    name = "SOURCE_DATE_EPOCH"
-    before = os.environ.get(name)
-    os.environ[name] = str(epoch)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before

@@ -9,7 +9,8 @@ import pytest
 
 from kis.korean import number, signed
 from reports import fonts
-from reports.pdf import drawable, render_html, render_pdf
+from reports.pdf import render_html, render_pdf
+from reports.printing import drawable
 from tests.factories import AT, Stock, fill, snapshot, sync_run
 from tests.reports.conftest import fonts_of
 

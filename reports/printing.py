@@ -1,0 +1,106 @@
+"""HTML → PDF bytes: our fonts, nothing from outside, and the same bytes for the same text."""
+
+import logging
+import os
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from reports import fonts
+
+if TYPE_CHECKING:
+    from weasyprint.urls import URLFetcher
+
+UNKNOWN_SIGN: Final = "□"
+INVISIBLE: Final = {"Cc", "Cf", "Mn", "Me"}
+OUTSIDE_LATIN: Final = re.compile(r"[^\n\x20-\x7e]")
+
+
+def print_html(html: str, *, identifier: str, epoch: int) -> bytes:
+    """Return a document as PDF. Raises FontsUnavailable when there is no font to print with.
+
+    `identifier` and `epoch`, the second that its fonts say they are from, make the bytes depend on the text alone.
+    """
+    fonts.ensure_fonts()
+    html = drawable(html, fonts.supported_characters())
+    with _quiet(), _fixed_time(epoch):
+        from weasyprint import HTML  # noqa: PLC0415  # needs native libraries and half a second; only for print
+
+        document = HTML(string=html, url_fetcher=fetcher())
+        pdf: bytes = document.write_pdf(pdf_identifier=identifier.encode())
+    return pdf
+
+
+def faces() -> list[dict[str, int | str]]:
+    """Return what a style sheet needs to name our fonts."""
+    return [{"weight": weight, "url": fonts.font_path(weight).as_uri()} for weight in fonts.WEIGHTS]
+
+
+def drawable(text: str, supported: frozenset[int]) -> str:
+    """Replace what our font cannot draw by □, so that nothing falls back to a font of the system.
+
+    Signs without a shape of their own (joiners, direction marks) are dropped.
+    """
+
+    def replaced(match: re.Match[str]) -> str:
+        sign = match[0]
+        if ord(sign) in supported:
+            return sign
+        return "" if unicodedata.category(sign) in INVISIBLE else UNKNOWN_SIGN
+
+    return OUTSIDE_LATIN.sub(replaced, unicodedata.normalize("NFC", text))
+
+
+@cache
+def fetcher() -> "URLFetcher":
+    """Return a fetcher that opens our own fonts and what a page carries in itself (`data:`), and nothing else.
+
+    So a name in the books can load no file and reach no address, whatever becomes of it on its way into a page.
+    """
+    from weasyprint.urls import URLFetcher, URLFetcherResponse  # noqa: PLC0415
+
+    class PackagedOnly(URLFetcher):  # type: ignore[misc]  # no types in WeasyPrint
+        def fetch(self, url: str, headers: object = None) -> URLFetcherResponse:
+            if url.lower().startswith("data:"):
+                return super().fetch(url, headers)
+            ours = {fonts.font_path(weight).as_uri(): fonts.font_path(weight) for weight in fonts.WEIGHTS}
+            if url not in ours:
+                raise ValueError(f"neither one of our fonts nor part of the page: {url}")
+            return URLFetcherResponse(url, Path(ours[url]).read_bytes(), {"Content-Type": "font/ttf"})
+
+    return PackagedOnly(allowed_protocols={"data"})
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Drop one message of WeasyPrint that the owner can do nothing about; every other one is shown."""
+
+    def is_news(record: logging.LogRecord) -> bool:
+        return "Using fontTools instead of HarfBuzz-Subset" not in record.getMessage()
+
+    logger = logging.getLogger("weasyprint")
+    rule: Callable[[logging.LogRecord], bool] = is_news
+    logger.addFilter(rule)
+    try:
+        yield
+    finally:
+        logger.removeFilter(rule)
+
+
+@contextmanager
+def _fixed_time(epoch: int) -> Iterator[None]:
+    """Let the font subsets carry the time of the report: otherwise no two PDFs would be equal."""
+    name = "SOURCE_DATE_EPOCH"
+    before = os.environ.get(name)
+    os.environ[name] = str(epoch)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before

@@ -265,9 +265,9 @@ def name_of(text: str) -> str:
     """Return a name as one short line: no control, direction or invisible characters."""
     normal = unicodedata.normalize("NFC", text)
     visible = "".join(
-        " " if unicodedata.category(letter).startswith("Z") else letter
+        " " if letter.isspace() else letter
         for letter in normal
-        if not unicodedata.category(letter).startswith("C")
+        if letter.isspace() or not unicodedata.category(letter).startswith("C")
     )
     return " ".join(visible.split())[:LONGEST_NAME].strip()
 

@@ -2,7 +2,7 @@
 
 import fcntl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,12 +34,32 @@ from kis.models import (
     SyncRun,
     TargetWeight,
 )
+from kis.past import has_no_past, save_targets, write_past
 from kis.simulator.errors import CannotStart, OtherMarket
 from kis.simulator.gateway import DEFAULT_ACCOUNTS
+from kis.simulator.looking_back import PastTransport, as_it_was
 from kis.simulator.server import Simulator, SimulatorConfig
 
 LOCK_WAIT_SECONDS = 60.0
 LOCK_POLL_SECONDS = 0.2
+#: Percent of the account; what else is held has no target.
+SAMPLE_TARGETS: Mapping[Mode, Mapping[str, int]] = {
+    "real": {
+        "005930": 20,
+        "000660": 12,
+        "012450": 7,
+        "005380": 6,
+        "105560": 5,
+        "035420": 5,
+        "034020": 5,
+        "009540": 4,
+        "207940": 4,
+        "068270": 4,
+        "051910": 4,
+        TargetWeight.CASH: 5,
+    },
+    "paper": {"005930": 20, "035420": 15, "069500": 20, "005380": 10, "068270": 10, TargetWeight.CASH: 10},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +86,11 @@ class DemoBroker:
             hts_id=side.hts_id,
         )
 
+    def transport_at(self, mode: Mode, moment: datetime) -> PastTransport:
+        """Return the way to the broker as he was at a moment of the past."""
+        with self.simulator.exchange.lock:
+            return PastTransport(mode, as_it_was(self.simulator.exchange, moment), moment)
+
 
 def account_number(mode: Mode) -> AccountNumber:
     """Return the account the simulator will serve, without starting it."""
@@ -86,7 +111,18 @@ def running_simulator() -> Iterator[DemoBroker]:
                 simulator = stack.enter_context(in_this_market(config))
             except CannotStart as error:
                 raise KisMisconfigured(str(error)) from None
-            yield DemoBroker(simulator, cast("TrSet", settings.KIS_TR_SET))
+            broker = DemoBroker(simulator, cast("TrSet", settings.KIS_TR_SET))
+            give_a_past(broker)
+            yield broker
+
+
+def give_a_past(broker: DemoBroker) -> None:
+    """Write the weeks before the first look into the books, and the targets of a careful owner: once for each account."""
+    for mode, percents in SAMPLE_TARGETS.items():
+        number, is_paper = account_number(mode), mode == "paper"
+        if has_no_past(number, is_paper=is_paper):
+            write_past(broker, mode)
+            save_targets(number, is_paper=is_paper, percents=percents)
 
 
 def in_this_market(config: SimulatorConfig) -> Simulator:

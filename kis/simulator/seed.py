@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
 
 from kis.calendar import business_day_before, is_business_day
 from kis.client.codes import Mode
 from kis.simulator.exchange import Exchange
 from kis.simulator.hours import CLOSING, CONTINUOUS_END, OPENING, at
-from kis.simulator.ledger import Account
+from kis.simulator.ledger import Account, Transfer
 from kis.simulator.listings import Listing
 from kis.simulator.orders import Fill, Order, Side
 from kis.simulator.prices import STEPS, Bar, moment_of, on_tick, step_of, tick_size
@@ -50,6 +51,16 @@ OLDEST_BUY, NEWEST_BUY = 250, 12  # business days ago
 LOOK_EVERY = 3
 MOMENTS = (time(9, 41, 12), time(10, 26, 45), time(11, 3, 8), time(13, 17, 31), time(14, 48, 20))
 WAY_TO_OPEN_ORDER = 0.05  # of the price, between the day so far and an order that is to stay open
+TRIP_SHARE = 0.006  # of the account, bought and sold again within weeks
+MONEY_MOVES_AT = time(10, 12)
+
+
+class Trip(NamedTuple):
+    """Some shares of a position bought and sold again, so many business days ago; `place` is that of the stock."""
+
+    place: int
+    bought: int
+    sold: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,8 @@ class Plan:
     open_sides: tuple[Side, ...]
     past_trades: bool  # also trades of yesterday and the day before, and a stock sold out
     partly_filled: bool
+    trips: tuple[Trip, ...]
+    transfers: tuple[tuple[int, int], ...] = ()  # business days ago, won
 
 
 PLANS = (
@@ -76,6 +89,19 @@ PLANS = (
         open_sides=("buy", "sell", "buy"),
         past_trades=True,
         partly_filled=True,
+        trips=(
+            Trip(2, 61, 53),
+            Trip(8, 58, 49),
+            # Nothing is out on the day of the deposit: without it there would still have been money enough.
+            Trip(5, 45, 37),
+            Trip(11, 43, 26),
+            Trip(6, 36, 29),
+            Trip(1, 31, 15),
+            Trip(14, 27, 20),
+            Trip(3, 22, 9),
+            Trip(7, 17, 6),
+        ),
+        transfers=((47, 8_000_000), (18, -3_000_000)),
     ),
     Plan(
         mode="paper",
@@ -86,6 +112,7 @@ PLANS = (
         open_sides=("buy",),
         past_trades=False,
         partly_filled=False,
+        trips=(Trip(1, 55, 44), Trip(3, 40, 23), Trip(4, 30, 12), Trip(7, 16, 5)),
     ),
 )
 
@@ -170,9 +197,11 @@ class _Seeder:
                 yield second, "buy", listing.code, part
             else:
                 yield first, "buy", listing.code, quantity
+        codes = [listing.code for listing, _, _ in chosen]
+        for trip in self.plan.trips:
+            yield from self._trip(trip, codes[trip.place % len(codes)])
         if not self.plan.past_trades:
             return
-        codes = [listing.code for listing, _, _ in chosen]
         before = business_day_before(self.yesterday)
         yield before, "buy", codes[-1], 40
         yield before, "sell", codes[1 % len(codes)], 2
@@ -183,6 +212,16 @@ class _Seeder:
         if sold_out is not None and self._has_past(sold_out):
             yield self._days_for(sold_out, 0.08)[0], "buy", sold_out, 9
             yield self.yesterday, "sell", sold_out, 9
+
+    def _trip(self, trip: Trip, code: str) -> Iterator[tuple[date, Side, str, int]]:
+        """Yield both trades, or neither: on one of the days the stock may not have been traded."""
+        days = [business_day_before(self.now.date(), days=ago) for ago in (trip.bought, trip.sold)]
+        bars = [self.market.bar(code, day) for day in days]
+        if bars[0] is None or bars[1] is None:
+            return
+        quantity = max(round(self.plan.total * TRIP_SHARE / bars[0].close), 1)
+        yield days[0], "buy", code, quantity
+        yield days[1], "sell", code, quantity
 
     def _days_for(self, code: str, wished_return: float) -> tuple[date, date]:
         """Return the two days whose closes come nearest to the wished return, the earlier one first."""
@@ -290,8 +329,27 @@ class _Seeder:
         return None
 
     def _pay_in(self) -> None:
-        """Set the cash the account began with so that the wished share is left after all trades."""
+        """Set the cash the account began with so that the wished share is left after all trades and transfers."""
+        for transfer in self._transfers():
+            self.account.transfers.append(transfer)
+            self._open_with_enough()
+            if self._lowest_cash() < 0:
+                # Without this deposit the account could not have paid for what it bought before.
+                self.account.transfers.remove(transfer)
+        self._open_with_enough()
+
+    def _transfers(self) -> Iterator[Transfer]:
+        """Yield what the plan lets in and out, newest first: money taken out later was there before."""
+        for ago, amount in sorted(self.plan.transfers):
+            yield Transfer(at(business_day_before(self.now.date(), days=ago), MONEY_MOVES_AT), amount)
+
+    def _open_with_enough(self) -> None:
+        self.exchange.revision += 1  # the book is worked out anew
         wished = int(self.plan.total * self.plan.cash_share)
         spent = -sum(self.exchange.book(self.account).settling.values())
         self.account.opening_cash = (wished + spent) // 10_000 * 10_000
         self.exchange.revision += 1
+
+    def _lowest_cash(self) -> int:
+        book = self.exchange.book(self.account)
+        return min((book.cash_on(day) for day in book.settling), default=book.opening_cash)

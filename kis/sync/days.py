@@ -26,7 +26,7 @@ from kis.sync.day_rows import (
     save_trades,
     stored_summaries,
 )
-from kis.sync.trade_profits import TradeProfits
+from kis.sync.trade_profits import ToldProfit, TradeProfits
 
 #: Days that may still change are looked at again for so long; what is not settled by then stays estimated.
 RECENT = timedelta(days=92)
@@ -143,9 +143,14 @@ def ask_broker(
             told = profits.of(on)
         except KisError as error:
             return answers, (f"{short_day(on)} 증권사의 매매손익을 받지 못했습니다. {error}",)
-        rows = [dict(row.raw) for row in told.rows]
-        answers[on] = {"broker_asked_at": told.asked_at, "raw_json": {"trade_profit": rows}}
+        answers[on] = told_columns(told)
     return answers, ()
+
+
+def told_columns(told: ToldProfit) -> dict[str, Any]:
+    """Return what the broker said of a day as columns of its summary."""
+    rows = [dict(row.raw) for row in told.rows]
+    return {"broker_asked_at": told.asked_at, "raw_json": {"trade_profit": rows}}
 
 
 def asked_at(summary: KisDailySummary | None) -> float:

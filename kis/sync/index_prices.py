@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from kis.calendar import business_day_before, business_days, latest_business_day
 from kis.client.endpoints.charts import index_chart
@@ -68,12 +69,13 @@ def index_levels(session: Session, *, at: datetime) -> tuple[dict[str, dict[str,
             continue
         closes = {bar.day: bar.close for bar in chart.bars}
         if today in closes and before in closes:
-            levels[index.value] = {
-                "day": today.isoformat(),
-                "level": str(closes[today]),
-                "before": str(closes[before]),
-            }
+            levels[index.value] = level_of(today, closes[today], closes[before])
     return levels, tuple(problems)
+
+
+def level_of(on: date, level: Decimal, before: Decimal) -> dict[str, str]:
+    """Write one index as `KisAccount.indices` keeps it; `before` is the close before that day."""
+    return {"day": on.isoformat(), "level": str(level), "before": str(before)}
 
 
 def first_missing(index: IndexPrice.Index, *, since: date, last: date) -> date | None:

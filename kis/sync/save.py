@@ -111,9 +111,17 @@ def save_snapshot(
 
 
 def save_account(picture: Picture, *, environment: Environment, run: SyncRun) -> KisAccount:
+    account = account_row(picture, environment=environment, run=run)
+    account.snapshot_at = free_moment(picture.fetched_at, environment=environment)
+    account.save(force_insert=True)
+    return account
+
+
+def account_row(picture: Picture, *, environment: Environment, run: SyncRun) -> KisAccount:
+    """Return a picture as a snapshot, unsaved."""
     totals = picture.balance.totals
-    return KisAccount.objects.create(
-        snapshot_at=free_moment(picture.fetched_at, environment=environment),
+    return KisAccount(
+        snapshot_at=picture.fetched_at,
         account_no=environment.account.number,
         product_code=environment.account.product_code,
         is_paper=environment.is_paper,
@@ -148,32 +156,34 @@ def free_moment(at: datetime, *, environment: Environment) -> datetime:
 
 
 def save_holdings(account: KisAccount, rows: Sequence[HoldingRecord]) -> None:
-    KisHolding.objects.bulk_create(
-        [
-            KisHolding(
-                kis_account=account,
-                snapshot_at=account.snapshot_at,
-                snapshot_date=account.snapshot_at.date(),
-                is_paper=account.is_paper,
-                stock_code=row.code,
-                stock_name=row.name,
-                holding_qty=row.quantity,
-                ord_psbl_qty=row.sellable,
-                pchs_avg_pric=float(row.average),
-                pchs_amt=row.cost,
-                prpr=row.price,
-                evlu_amt=row.value,
-                evlu_pfls_amt=row.profit,
-                evlu_pfls_rt=float(row.profit_rate),
-                fllt_rt=float(row.change_rate),
-                today_buy_qty=row.bought_today,
-                today_sell_qty=row.sold_today,
-                raw_json=dict(row.raw),
-            )
-            for row in rows
-        ],
-        batch_size=BATCH,
-    )
+    KisHolding.objects.bulk_create(holding_rows(account, rows), batch_size=BATCH)
+
+
+def holding_rows(account: KisAccount, rows: Sequence[HoldingRecord]) -> list[KisHolding]:
+    """Return the stocks of a snapshot, unsaved."""
+    return [
+        KisHolding(
+            kis_account=account,
+            snapshot_at=account.snapshot_at,
+            snapshot_date=account.snapshot_at.date(),
+            is_paper=account.is_paper,
+            stock_code=row.code,
+            stock_name=row.name,
+            holding_qty=row.quantity,
+            ord_psbl_qty=row.sellable,
+            pchs_avg_pric=float(row.average),
+            pchs_amt=row.cost,
+            prpr=row.price,
+            evlu_amt=row.value,
+            evlu_pfls_amt=row.profit,
+            evlu_pfls_rt=float(row.profit_rate),
+            fllt_rt=float(row.change_rate),
+            today_buy_qty=row.bought_today,
+            today_sell_qty=row.sold_today,
+            raw_json=dict(row.raw),
+        )
+        for row in rows
+    ]
 
 
 def save_unfilled_orders(account: KisAccount, rows: Sequence[UnfilledRecord]) -> None:

@@ -18,7 +18,7 @@ import requests
 from django.core.management import call_command
 
 from kis.calendar import business_days
-from kis.models import DailyPrice, KisAccount, KisExecution, KisHolding
+from kis.models import DailyPrice, KisAccount, KisDailySummary, KisExecution, KisHolding
 from kis.simulator.server import Simulator, SimulatorConfig
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,10 +45,15 @@ def squeezed(text):
     return "".join(text.split())
 
 
+def newest():
+    """Return what was just synced; the weeks before it are in the books as well."""
+    return KisAccount.objects.filter(is_paper=False).newest_first().first()
+
+
 def assert_pdf_tells_the_account(pdf, *, stock_value):
     """Every holding's name and amount stands in the PDF, and the amounts add up to the broker's total."""
     text = squeezed(text_of(pdf))
-    holdings = list(KisHolding.objects.all())
+    holdings = list(newest().holdings.all())
     assert all(squeezed(row.stock_name) in text for row in holdings)
     assert all(f"{row.evlu_amt:,}" in text for row in holdings)
     assert sum(row.evlu_amt for row in holdings) == stock_value
@@ -61,10 +66,10 @@ def assert_pdf_tells_the_account(pdf, *, stock_value):
 @pytest.mark.django_db
 def test_dashboard_of_the_sample_account_tells_what_the_broker_says(demo, settings, capsys):
     call_command("kis_dashboard", sync=True, output=str(demo))
-    account = KisAccount.objects.get()
+    account = newest()
     assert_pdf_tells_the_account(demo, stock_value=account.stock_eval_amt)
     with Simulator(SimulatorConfig(state_file=settings.DEMO_STATE_FILE)) as simulator:
-        held = {holding.stock_code: holding.holding_qty for holding in KisHolding.objects.all()}
+        held = {holding.stock_code: holding.holding_qty for holding in account.holdings.all()}
         positions = simulator_positions(simulator, "12345678-01")
     assert held == positions
     shown = capsys.readouterr().out
@@ -84,7 +89,7 @@ def test_second_dashboard_reuses_token_fills_and_prices(demo):
     fills = list(KisExecution.objects.order_by("pk").values())
     call_command("kis_dashboard", sync=True, output=str(demo))
     assert list(KisExecution.objects.order_by("pk").values()) == fills
-    runs = [account.sync_run for account in KisAccount.objects.order_by("pk")]
+    runs = [account.sync_run for account in KisAccount.objects.order_by("pk")][-2:]
     assert runs[0].requests > 20  # token, books, a chart for each stock
     assert runs[1].requests == 6  # balance, cash, open orders, orders, two indices
     assert demo.with_name("Kis_Dashboard.previous.pdf").exists()
@@ -96,12 +101,10 @@ def test_second_dashboard_reuses_token_fills_and_prices(demo):
 def test_dashboard_replays_the_real_market(demo, settings):
     settings.AEGIS_SIM_MARKET_DIR = str(MARKET)
     call_command("kis_dashboard", sync=True, output=str(demo))
-    assert_pdf_tells_the_account(demo, stock_value=KisAccount.objects.get().stock_eval_amt)
-    samsung = KisHolding.objects.get(stock_code="005930")
+    assert_pdf_tells_the_account(demo, stock_value=newest().stock_eval_amt)
+    samsung = newest().holdings.get(stock_code="005930")
     assert 55_000 < samsung.prpr < 60_000  # June 2025
-    assert (
-        KisAccount.objects.get().sync_run.error == ""
-    )  # every stock has its chart, halts and adjusted prices too
+    assert newest().sync_run.error == ""  # every stock has its chart, halts and adjusted prices too
 
 
 @pytest.mark.django_db
@@ -121,8 +124,10 @@ def test_another_market_starts_the_demo_afresh(demo, settings, tmp_path):
     )
     settings.AEGIS_SIM_MARKET_DIR = str(market)
     call_command("kis_dashboard", sync=True, output=str(demo))
-    account = KisAccount.objects.get()  # the one of the other market is gone
-    assert account.snapshot_at.date() == date(2025, 6, 13)
+    assert newest().snapshot_at.date() == date(2025, 6, 13)
+    # What belonged to the other market is gone, its past included.
+    assert {held.stock_code for held in KisHolding.objects.all()} == {"005930"}
+    assert KisDailySummary.objects.latest("summary_date").summary_date == date(2025, 6, 12)
     assert set(DailyPrice.objects.values_list("close", flat=True)) == {1000}
     assert "2025-06-13" in text_of(demo)
 

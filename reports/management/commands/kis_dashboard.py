@@ -109,6 +109,7 @@ def load(mode: Mode, account: Account | None, asked_for: datetime | None) -> tup
 
 def sync(account: Account, console: Console) -> None:
     from kis.sync import sync_account  # noqa: PLC0415  # only when asked to talk to the broker
+    from kis.sync.market import copy_minutes  # noqa: PLC0415
     from kis.sync.report import TerminalListener, print_result  # noqa: PLC0415
 
     with (
@@ -116,6 +117,7 @@ def sync(account: Account, console: Console) -> None:
         TerminalListener(console, connection, demo=settings.AEGIS_DEMO) as listener,
     ):
         run = sync_account(connection, listener=listener)
+        copy_minutes(connection, run=run, listener=listener)
     print_result(console, run)
     line(console)
 

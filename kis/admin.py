@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 import kis.admin_statements  # noqa: F401  # registers the tables of KB Securities
 from kis import (
     admin_accounts,  # noqa: F401  # registers the accounts and their keys
+    admin_grants,  # noqa: F401  # registers who may see them
     admin_market,  # noqa: F401  # registers stocks, days and prices
 )
 from kis.admin_base import ReadOnlyAdmin, figure, gain, rate, won

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -16,6 +17,7 @@ from kis.account_keys import CannotDelete, refuse_deletion_with_books, save_acco
 from kis.client.errors import KisError
 from kis.connection_trial import try_connection
 from kis.encryption import SecretUnreadable
+from kis.grants import grant_if_nobody_manages
 from kis.models import BrokerAccount
 
 if TYPE_CHECKING:
@@ -119,6 +121,8 @@ class BrokerAccountAdmin(AccountAdmin):
         self, request: HttpRequest, obj: BrokerAccount, form: BrokerAccountForm, change: bool
     ) -> None:
         save_account(obj, form.secrets())
+        assert isinstance(request.user, User)  # noqa: S101  # only superusers come here
+        grant_if_nobody_manages(request.user, obj.number, is_paper=obj.is_paper)
 
     @admin.action(description="연결 시험 (토큰과 잔고 조회)", permissions=["change"])
     def try_connections(self, request: HttpRequest, rows: QuerySet[BrokerAccount]) -> None:

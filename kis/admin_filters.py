@@ -7,8 +7,9 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from kis.access import visible_accounts
 from kis.account_keys import text_of
-from kis.accounts import Account, known_accounts
+from kis.accounts import Account
 from kis.client.codes import AccountNumber
 from kis.encryption import fingerprints
 from kis.models.runs import SyncRunQuerySet
@@ -25,12 +26,16 @@ class AccountFilter(admin.SimpleListFilter):
     way = ""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(key_of(account), name_of(account)) for account in known_accounts() if account.number]
+        return [
+            (key_of(account), name_of(account))
+            for account in visible_accounts(request.user)
+            if account.number
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.value():
             return queryset
-        for account in known_accounts():
+        for account in visible_accounts(request.user):
             if account.number and key_of(account) == self.value():
                 return queryset.filter(**self.columns(account.number, is_paper=account.is_paper))
         return queryset.none()

@@ -13,7 +13,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from kis.access import Somebody, access_of, visible
 from kis.admin_base import ModelAdmin, ReadOnlyAdmin, figure, won
+from kis.client.codes import AccountNumber
 from kis.korean import WEEKDAYS, masked_account
 from kis.market_days import use_market_days
 from kis.models import MarketDay, MinPrice, PriceAdjustment, PriceGap, PriceHistory, Stock, TargetWeight
@@ -164,8 +166,19 @@ class PriceHistoryAdmin(ReadOnlyAdmin):
     search_fields = ("=stock_code",)
 
 
+def manages(request: HttpRequest, row: TargetWeight | None) -> bool:
+    """Return whether the user manages the account of a row; of no row yet, whether there could be one."""
+    if row is None:
+        return True
+    number = AccountNumber(row.account_no, row.product_code)
+    return access_of(request.user).manages(number, is_paper=row.is_paper)
+
+
 class TargetWeightForm(TargetModelForm):
     """A target as the owner writes it down: a code is checked, and all targets of an account are at most the whole."""
+
+    #: Who fills it in; set by the admin.
+    user: Somebody = None
 
     class Meta:
         model = TargetWeight
@@ -186,6 +199,12 @@ class TargetWeightForm(TargetModelForm):
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         values = self.cleaned_data
+        if {"account_no", "product_code"} <= values.keys():
+            number = AccountNumber(values["account_no"], values["product_code"])
+            if not access_of(self.user).manages(number, is_paper=values.get("is_paper", False)):
+                raise forms.ValidationError(
+                    "이 계좌를 관리할 권한이 없습니다. 계좌번호와 모의투자를 확인해 주세요."
+                )
         if {"account_no", "product_code", "percent"} <= values.keys():
             others = TargetWeight.objects.filter(
                 account_no=values["account_no"],
@@ -209,9 +228,23 @@ class TargetWeightAdmin(ModelAdmin):
     list_filter = ("is_paper",)
     search_fields = ("stock_code",)
     list_per_page = 50
+    actions = None
 
     class Media:
         css = CSS
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[models.Model]:
+        return visible(super().get_queryset(request), request.user)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"user": request.user})
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and manages(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and manages(request, obj)
 
     @admin.display(description="계좌", ordering="account_no")
     def account(self, row: TargetWeight) -> str:

@@ -10,7 +10,8 @@ from django.db.models import Model, QuerySet
 from django.http import QueryDict
 from rest_framework.settings import api_settings
 
-from kis.accounts import Account, known_accounts
+from kis.access import Somebody, visible_accounts
+from kis.accounts import Account
 from kis.api.errors import BadParameter, UnknownParameter
 from kis.client.codes import ACCOUNT_NO
 from kis.korean import SEOUL
@@ -30,10 +31,14 @@ TRUTHS = {"true": True, "false": False}
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """`read` turns the text into a value, or raises ValueError with what would do; `narrow` keeps the rows asked for."""
+    """`read` turns the text into a value, or raises ValueError with what would do; `narrow` keeps the rows asked for.
 
-    read: Callable[[str], Any]
+    What names an account is read among those that whoever asks may know of.
+    """
+
+    read: Callable[..., Any]
     narrow: Callable[[Rows, Any], Rows]
+    names_account: bool = False
 
 
 def given(query: QueryDict, known: Iterable[str]) -> dict[str, str]:
@@ -53,14 +58,17 @@ def given(query: QueryDict, known: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def narrowed(rows: Rows, parameters: Mapping[str, Parameter], values: Mapping[str, str]) -> Rows:
+def narrowed(
+    rows: Rows, parameters: Mapping[str, Parameter], values: Mapping[str, str], *, user: Somebody
+) -> Rows:
     """Return the rows that all conditions leave. Raises BadParameter."""
     read = {}
     for name, parameter in parameters.items():
         if name not in values:
             continue
         try:
-            read[name] = parameter.read(values[name])
+            among = {"among": visible_accounts(user)} if parameter.names_account else {}
+            read[name] = parameter.read(values[name], **among)
         except ValueError as error:
             raise BadParameter(name, str(error)) from None
     if "from" in read and "to" in read and read["from"] > read["to"]:
@@ -109,11 +117,11 @@ def one_of(choices: Mapping[str, Any]) -> Callable[[str], Any]:
     return read
 
 
-def read_account(text: str) -> Account:
+def read_account(text: str, *, among: Iterable[Account]) -> Account:
     """Return the account of a label or a masked number; a whole number has no place in an address."""
     if ACCOUNT_NO.fullmatch(text):
         raise ValueError("계좌번호 대신 별칭이나 가린 번호(1234****-01)를 적어 주세요.")
-    found = [account for account in known_accounts() if account.number and account.is_called(text)]
+    found = [account for account in among if account.number and account.is_called(text)]
     if not found:
         raise ValueError("이 별칭이나 번호의 계좌가 없습니다.")
     if len(found) > 1:
@@ -133,7 +141,7 @@ def account(way: str = "") -> Parameter:
         assert wanted.number is not None  # noqa: S101  # those without are not found
         return rows.filter(**owned_by(wanted.number, is_paper=wanted.is_paper, way=way))
 
-    return Parameter(read_account, narrow)
+    return Parameter(read_account, narrow, names_account=True)
 
 
 def account_label(column: str) -> Parameter:
@@ -157,7 +165,7 @@ def newest_of_account(column: str) -> Parameter:
         snapshots = KisAccount.objects.of(wanted.number, is_paper=wanted.is_paper).newest_first()
         return rows.filter(**{f"{column}__in": list(snapshots.values_list("pk", flat=True)[:1])})
 
-    return Parameter(read_account, narrow)
+    return Parameter(read_account, narrow, names_account=True)
 
 
 def mode_of_stock() -> Parameter:

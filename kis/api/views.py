@@ -16,6 +16,7 @@ from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSetMixin
 
+from kis.access import visible
 from kis.api import parameters, serializers
 from kis.api.errors import BadParameter
 from kis.api.export import CsvRenderer, csv_response
@@ -99,7 +100,7 @@ class TableView(Private, ViewSetMixin, GenericAPIView[Any]):
         paging = () if as_csv else ("cursor", "limit")
         values = given(request.query_params, [*self.parameters, "ordering", *paging, FORMAT])
         order = self.order(values)
-        rows = narrowed(self.rows(), self.conditions(values), values)
+        rows = narrowed(self.rows(), self.conditions(values), values, user=request.user)
         if as_csv:
             pages = every_page(rows, order, limit=CHUNK)
             has_body = request.method != "HEAD"
@@ -113,7 +114,7 @@ class TableView(Private, ViewSetMixin, GenericAPIView[Any]):
 
     def retrieve(self, request: Request, pk: str) -> Response:
         given(request.query_params, [FORMAT])
-        row = self.model._default_manager.select_related(*self.joined).filter(pk=int(pk)).first()  # noqa: SLF001
+        row = self.seen().select_related(*self.joined).filter(pk=int(pk)).first()
         if row is None:
             raise NotFound
         return Response(self.get_serializer(row).data)
@@ -127,10 +128,17 @@ class TableView(Private, ViewSetMixin, GenericAPIView[Any]):
     # --- what is asked -------------------------------------------------------------------------------------------
 
     def rows(self) -> QuerySet[Any]:
-        """Return all rows without what no list shows."""
-        rows = self.model._default_manager.all()  # noqa: SLF001  # Django's own name for it
+        """Return all rows that the user may see, without what no list shows."""
         heavy = [name for name in ("raw_json", "steps") if has_column(self.model, name)]
-        return rows.select_related(*self.joined).defer(*heavy, *(f"{way}__raw_json" for way in self.joined))
+        return (
+            self.seen()
+            .select_related(*self.joined)
+            .defer(*heavy, *(f"{way}__raw_json" for way in self.joined))
+        )
+
+    def seen(self) -> QuerySet[Any]:
+        """Return the rows of the accounts that whoever asks may see."""
+        return visible(self.model._default_manager.all(), self.request.user)  # noqa: SLF001  # Django's own name
 
     def conditions(self, values: Mapping[str, str]) -> dict[str, Parameter]:
         """Return the conditions, worded for the index that leaves the fewest rows."""

@@ -5,6 +5,7 @@ from kis.models.books import KisExecution, KisHolding, KisUnfilledOrder
 from kis.models.broker_accounts import BrokerAccount
 from kis.models.days import IndexPrice, KisDailySummary, KisDepositLog, KisTradeProfit
 from kis.models.drift import WireFinding
+from kis.models.grants import AccountGrant
 from kis.models.keys import AccessToken, FeedLease, RateBudget
 from kis.models.market import DailyPrice, MinPrice, PriceAdjustment, PriceGap, PriceHistory
 from kis.models.orders import KisOrderDetail
@@ -15,6 +16,7 @@ from kis.models.targets import TargetWeight
 
 __all__ = [
     "AccessToken",
+    "AccountGrant",
     "BrokerAccount",
     "DailyPrice",
     "FeedLease",

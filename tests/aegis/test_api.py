@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.urls import get_resolver, reverse
 
 from aegis.api import router
+from kis.models import AccountGrant
 from tests.kis.api_rows import ROUTES, error_of, make_rows
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +51,12 @@ def test_stranger_gets_nothing(client, route, method):
 @pytest.mark.parametrize("route", ROUTES)
 def test_staff_sees_the_table_it_may_view_and_no_other(client, route):
     make_rows(1)
-    client.force_login(staff(route))
+    user = staff(route)
+    # The permission alone opens the table; which rows of it, the accounts of the user say.
+    AccountGrant.objects.create(
+        user=user, account_no="12345678", product_code="01", is_paper=False, role="viewer"
+    )
+    client.force_login(user)
     for other in ROUTES:
         number = ROUTES[other].objects.values_list("pk", flat=True).first()
         for address in (other, f"{other}?format=csv", f"{other}/{number}"):

@@ -46,6 +46,7 @@ DELETED, EMPTIED, NEVER = "some rows are deleted", "a column is emptied", "never
 #: What prune may do to each table of the books. A new table needs a line here; whoever adds one decides.
 FATES = {
     "AccessToken": NEVER,
+    "AccountGrant": NEVER,
     "BrokerAccount": NEVER,
     "DailyPrice": NEVER,
     "FeedLease": NEVER,

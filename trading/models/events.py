@@ -11,6 +11,9 @@ class OrderEvent(models.Model):
     `digest` covers the content of the row and the digest of the row before (see `trading.audit`).
     """
 
+    #: Leads to the account of a step (see `kis.access`); those of the switch are of none, and for superusers.
+    ACCOUNT_WAY = "order__"
+
     number = models.BigIntegerField("번호", unique=True)
     order = models.ForeignKey(
         PendingOrder, verbose_name="주문 요청", null=True, on_delete=models.PROTECT, related_name="events"

@@ -3,18 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Final
 
 from django.db.models import Q, QuerySet
 
 from kis.client.codes import AccountNumber, Mode
 from kis.korean import SEOUL
-from kis.models import DailyPrice, IndexPrice, KisAccount, KisDailySummary, KisHolding, PriceGap, SyncRun
+from kis.models import IndexPrice, KisAccount, KisDailySummary, KisHolding, PriceGap, SyncRun
 from kis.models.days import KisDailySummaryQuerySet
 from kis.position import HISTORY, Position, position_of
-
-# Ten trading days fit into four weeks even around the long holidays of autumn.
-PRICE_WINDOW: Final = timedelta(days=28)
+from reports.chart_queries import ChartRows, chart_rows
 
 
 class NoSnapshot(Exception):
@@ -42,7 +39,7 @@ class Earlier:
 class DashboardRows:
     """A position with everything else that its pages show.
 
-    `closes` are those of the stocks held or traded, `indices` run over the days of `position.summaries` up to the day of
+    `charts` are of the stocks held or traded, `indices` run over the days of `position.summaries` up to the day of
     the snapshot, `today` is that day's summary where it has been closed already, and `gaps` are minutes of that day that
     are missing.
     """
@@ -50,7 +47,7 @@ class DashboardRows:
     position: Position
     earlier: Earlier | None
     today: KisDailySummary | None
-    closes: Sequence[ClosePrice]
+    charts: ChartRows
     indices: Sequence[IndexPrice]
     gaps: Sequence[PriceGap]
     failed_runs: Sequence[SyncRun]
@@ -58,6 +55,11 @@ class DashboardRows:
     @property
     def account(self) -> KisAccount:
         return self.position.account
+
+    @property
+    def closes(self) -> Sequence[ClosePrice]:
+        """Closes of these stocks, oldest first."""
+        return [ClosePrice(row.code, row.on, row.close) for row in self.charts.days]
 
 
 def dashboard_rows(
@@ -85,7 +87,7 @@ def rows_of(position: Position, *, at: datetime) -> DashboardRows:
         today=_days(account)
         .filter(summary_date=today, kis_account__snapshot_at__lte=account.snapshot_at)
         .first(),
-        closes=_closes(sorted(codes), until=today),
+        charts=chart_rows(position, sorted(codes)),
         indices=list(
             IndexPrice.objects.filter(trade_date__gte=today - HISTORY, trade_date__lte=today).order_by(
                 "trade_date"
@@ -128,17 +130,6 @@ def _minute_gaps(codes: Sequence[str], today: date) -> list[PriceGap]:
         first_at__gte=midnight, first_at__lt=midnight + timedelta(days=1)
     )
     return list(of_day.filter(what=PriceGap.What.MINUTE, stock_code__in=codes).order_by("first_at"))
-
-
-def _closes(codes: Sequence[str], *, until: date) -> list[ClosePrice]:
-    rows = (
-        DailyPrice.objects.filter(
-            stock_code__in=codes, trade_date__gt=until - PRICE_WINDOW, trade_date__lte=until
-        )
-        .order_by("trade_date")
-        .values_list("stock_code", "trade_date", "close")
-    )
-    return [ClosePrice(code, on, close) for code, on, close in rows]
 
 
 def _failed_runs(account: KisAccount, *, at: datetime) -> QuerySet[SyncRun]:

@@ -7,7 +7,15 @@ from typing import Any
 
 from kis.calendar import business_day_before
 from kis.korean import SEOUL
-from kis.models import DailyPrice, KisAccount, KisExecution, KisHolding, KisUnfilledOrder, SyncRun
+from kis.models import (
+    DailyPrice,
+    KisAccount,
+    KisExecution,
+    KisHolding,
+    KisUnfilledOrder,
+    MinPrice,
+    SyncRun,
+)
 
 AT = datetime(2025, 6, 16, 14, 20, tzinfo=SEOUL)
 STEPS = [
@@ -132,6 +140,32 @@ def save_closes(held: Sequence[Stock], *, until: date, count: int = 10) -> None:
                 )
             )
     DailyPrice.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def save_minutes(held: Sequence[Stock], *, at: datetime = AT, missing: Sequence[int] = ()) -> None:
+    """Save the minutes from the opening up to the price of now; those `missing`, counted from the opening, have no row."""
+    opened = datetime.combine(at.astimezone(SEOUL).date(), time(9), SEOUL)
+    count = min(int((at - opened) / timedelta(minutes=1)), 380)
+    rows = []
+    for place, stock in enumerate(held):
+        for minute in range(count):
+            if minute in missing:
+                continue
+            left = (count - 1 - minute) / 380  # of the way from the opening to now
+            swing = ((minute * 7 + place * 5) % 23 - 11) / 2_000 if minute < count - 1 else 0.0
+            close = max(round(stock.price * (1 - stock.change / 100 * left + swing)), 1)
+            rows.append(
+                MinPrice(
+                    stock_code=stock.code,
+                    bar_at=opened + timedelta(minutes=minute),
+                    open=close,
+                    high=close + 1,
+                    low=max(close - 1, 1),
+                    close=close,
+                    volume=1_000 + (minute * 37 + place) % 900,
+                )
+            )
+    MinPrice.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def fill(

@@ -1,7 +1,7 @@
 """Everything one dashboard says, put together."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from kis.client.codes import Mode
@@ -15,6 +15,7 @@ from reports.figures.holdings import HoldingFigures, HoldingsTotal, holding_figu
 from reports.figures.orders import OpenOrders, open_orders_of
 from reports.figures.profits import ProfitLine, profit_lines
 from reports.figures.reconciliation import Reconciliation, reconciliation_of
+from reports.figures.stock_charts import charts_of
 from reports.queries import DashboardRows
 
 ACCOUNT_KINDS: Final = {"01": "종합위탁", "22": "개인연금", "29": "퇴직연금"}
@@ -38,6 +39,8 @@ class Dashboard:
     sources: tuple[Source, ...]
     account: AccountFigures
     holdings: tuple[HoldingFigures, ...]
+    chart_days: tuple[date, ...]
+    no_minutes: str
     total: HoldingsTotal
     composition: tuple[Slice, ...]
     profits: tuple[ProfitLine, ...]
@@ -53,7 +56,8 @@ def dashboard_figures(
     position, account = rows.position, rows.account
     moment = judged_at or generated_at
     open_orders = open_orders_of(position.unfilled, position.holdings, as_of=account.snapshot_at)
-    holdings = holding_figures(rows)
+    charts = charts_of(rows)
+    holdings = holding_figures(rows, charts)
     total = holdings_total(holdings)
     run = account.sync_run
     return Dashboard(
@@ -71,6 +75,8 @@ def dashboard_figures(
         sources=sources_of(run),
         account=account_figures(account),
         holdings=holdings,
+        chart_days=charts.days,
+        no_minutes=charts.no_minutes,
         total=total,
         composition=composition_of(holdings, cash=account.available),
         profits=profit_lines(holdings),

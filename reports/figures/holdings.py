@@ -3,24 +3,20 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from kis.calendar import is_business_day
-from kis.korean import SEOUL
-from kis.models import KisHolding, KisUnfilledOrder
-from kis.sessions import OPENS
+from kis.models import KisUnfilledOrder
 from reports.figures.shares import percent_of, shares
-from reports.queries import ClosePrice, DashboardRows
+from reports.figures.stock_charts import Charts, StockCharts
+from reports.queries import DashboardRows
 
-SPARK_DAYS: Final = 10  # two weeks
 TOP: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
 class HoldingFigures:
-    """One stock: the broker's numbers, its share of our total, and its last closes."""
+    """One stock: the broker's numbers, its share of our total, and its charts."""
 
     rank: int
     code: str
@@ -28,7 +24,6 @@ class HoldingFigures:
     weight: Decimal
     price: int
     change_pct: Decimal
-    closes: tuple[int | None, ...]
     quantity: int
     sellable: int
     open_buy: int
@@ -38,6 +33,12 @@ class HoldingFigures:
     value: int
     profit: int
     profit_pct: Decimal
+    charts: StockCharts
+
+    @property
+    def closes(self) -> tuple[int | None, ...]:
+        """The closes of two weeks, None where a day is missing, ending with the price of now."""
+        return tuple(None if candle is None else candle.close for candle in self.charts.candles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,9 @@ class HoldingsTotal:
     top_weight: Decimal
 
 
-def holding_figures(rows: DashboardRows) -> tuple[HoldingFigures, ...]:
+def holding_figures(rows: DashboardRows, charts: Charts) -> tuple[HoldingFigures, ...]:
     ordered = sorted(rows.position.holdings, key=lambda holding: (-holding.evlu_amt, holding.stock_code))
     weights = shares([*(holding.evlu_amt for holding in ordered), rows.account.available])
-    series = _close_series(rows.closes, ordered, as_of=rows.account.snapshot_at)
     buying = _open_quantities(rows.position.unfilled, KisUnfilledOrder.SideCode.BUY)
     selling = _open_quantities(rows.position.unfilled, KisUnfilledOrder.SideCode.SELL)
     return tuple(
@@ -72,7 +72,6 @@ def holding_figures(rows: DashboardRows) -> tuple[HoldingFigures, ...]:
             weight=weight,
             price=holding.prpr,
             change_pct=Decimal(str(holding.fllt_rt)),
-            closes=series.get(holding.stock_code, ()),
             quantity=holding.holding_qty,
             sellable=holding.ord_psbl_qty,
             open_buy=buying[holding.stock_code],
@@ -82,6 +81,7 @@ def holding_figures(rows: DashboardRows) -> tuple[HoldingFigures, ...]:
             value=holding.evlu_amt,
             profit=holding.evlu_pfls_amt,
             profit_pct=Decimal(str(holding.evlu_pfls_rt)),
+            charts=charts.stocks[holding.stock_code],
         )
         for rank, (holding, weight) in enumerate(zip(ordered, weights, strict=False), start=1)
     )
@@ -113,32 +113,3 @@ def _open_quantities(orders: Iterable[KisUnfilledOrder], side: str) -> Mapping[s
         if order.sll_buy_dvsn_cd == side:
             waiting[order.stock_code] += order.psbl_qty
     return waiting
-
-
-def _close_series(
-    closes: Sequence[ClosePrice], holdings: Sequence[KisHolding], *, as_of: datetime
-) -> dict[str, tuple[int | None, ...]]:
-    """Collect closes of the last market days per stock, None where a day is missing, ending with the price of now.
-
-    The close of the snapshot's own day is replaced by the price of the snapshot: a page of 10:00 must not know the
-    close of 15:30. A stock without any stored close has no series.
-    """
-    local = as_of.astimezone(SEOUL)
-    today = local.date()
-    days = sorted({close.on for close in closes})
-    is_trading = is_business_day(today) and local.time() >= OPENS
-    if days and is_trading and days[-1] != today:
-        days.append(today)
-    days = days[-SPARK_DAYS:]
-    stored: defaultdict[str, dict[date, int]] = defaultdict(dict)
-    for close in closes:
-        stored[close.code][close.on] = close.close
-    series: dict[str, tuple[int | None, ...]] = {}
-    for holding in holdings:
-        by_day = stored.get(holding.stock_code)
-        if not by_day:
-            continue
-        if days[-1] == today:
-            by_day[today] = holding.prpr
-        series[holding.stock_code] = tuple(by_day.get(day) for day in days)
-    return series

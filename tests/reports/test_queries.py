@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from kis.client.codes import AccountNumber
 from kis.models import SyncRun
 from reports.queries import NoSnapshot, dashboard_rows
-from tests.factories import AT, Stock, fill, order, snapshot, stocks, sync_run
+from tests.factories import AT, Stock, fill, order, save_minutes, snapshot, stocks, sync_run
 
 pytestmark = pytest.mark.django_db
 MINE = AccountNumber("12345678", "01")
@@ -17,6 +17,7 @@ MINE = AccountNumber("12345678", "01")
 
 def queries_for(count):
     account = snapshot(stocks(count), at=AT + timedelta(seconds=count))
+    save_minutes(stocks(count))
     for number in range(count):
         fill(1_000 * count + number)
         order(account, number)
@@ -27,7 +28,7 @@ def queries_for(count):
 
 
 def test_dashboard_rows_costs_the_same_for_1_and_30_holdings():
-    assert queries_for(1) == queries_for(30) == 13
+    assert queries_for(1) == queries_for(30) == 16
 
 
 def test_dashboard_rows_takes_the_last_snapshot_before_the_moment():

@@ -46,22 +46,26 @@ def ensure_fonts() -> bool:
     folder = Path(settings.FONT_DIR)
     try:
         source = _source()
-        stamp = _stamp(source)
-        if _is_current(folder, stamp):
+        made_of = _stamp(source)
+        if _is_current(folder, made_of):
             return False
         folder.mkdir(parents=True, exist_ok=True)
         _build_all(source, folder)
-        _write(folder / LICENSE_FILE, source.with_name(LICENSE_FILE).read_bytes())
-        _write(folder / STAMP_FILE, json.dumps(stamp).encode())
+        write(folder / LICENSE_FILE, source.with_name(LICENSE_FILE).read_bytes())
+        write(folder / STAMP_FILE, json.dumps(made_of).encode())
     except (metadata.PackageNotFoundError, ModuleNotFoundError, FileNotFoundError):
         raise FontsUnavailable(
             "한글 글꼴 패키지(justmytype-intl-cjk)를 찾을 수 없습니다. 먼저 실행해 주세요: make setup"
         ) from None
     except OSError as error:
-        raise FontsUnavailable(
-            f"{folder} 폴더에 글꼴을 저장할 수 없습니다({reason(error)}). 폴더 권한과 남은 공간을 확인해 주세요."
-        ) from error
+        raise cannot_write(folder, error) from error
     return True
+
+
+def cannot_write(folder: Path, error: OSError) -> FontsUnavailable:
+    return FontsUnavailable(
+        f"{folder} 폴더에 글꼴을 저장할 수 없습니다({reason(error)}). 폴더 권한과 남은 공간을 확인해 주세요."
+    )
 
 
 def supported_characters() -> frozenset[int]:
@@ -144,6 +148,11 @@ def _source() -> Path:
     return Path(str(resources.files(PACKAGE).joinpath(FOLDER, "NotoSansKR[wght].ttf")))
 
 
+def stamp() -> dict[str, str | int]:
+    """Return what the files are made of."""
+    return _stamp(_source())
+
+
 def _stamp(source: Path) -> dict[str, str | int]:
     version = metadata.version("justmytype-intl-cjk")
     return {"package": version, "source_bytes": source.stat().st_size, "recipe": RECIPE}
@@ -169,7 +178,8 @@ def _build_all(source: Path, folder: Path) -> None:
             result.result()
 
 
-def _write(path: Path, data: bytes) -> None:
+def write(path: Path, data: bytes) -> None:
+    """Put a file in its place in one step."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     partial.write_bytes(data)
     partial.replace(path)

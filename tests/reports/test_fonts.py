@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from reports import fonts
+from reports import fonts, webfonts
 
 
 @pytest.fixture
@@ -26,6 +26,7 @@ def builder(monkeypatch):
             fonts.font_path(weight).write_bytes(b"font")
 
     monkeypatch.setattr(fonts, "_build_all", build)
+    monkeypatch.setattr(webfonts, "_cut", lambda source, characters, target: target.write_bytes(b"part"))
     return built
 
 

@@ -1,4 +1,4 @@
-"""Make the Korean fonts that the PDF is printed with."""
+"""Make the Korean fonts that the PDF is printed with, and their parts for the live page."""
 
 from time import monotonic
 from typing import Any
@@ -7,16 +7,17 @@ from django.core.management.base import CommandError
 
 from kis.commands import OwnerCommand
 from reports.fonts import FAMILY, WEIGHTS, FontsUnavailable, ensure_fonts
+from reports.webfonts import ensure_web_fonts
 
 
 class Command(OwnerCommand):
-    help = "PDF에 쓰는 한글 글꼴을 준비합니다. 이미 있으면 아무것도 하지 않습니다."
+    help = "PDF와 화면에 쓰는 한글 글꼴을 준비합니다. 이미 있으면 아무것도 하지 않습니다."
     requires_system_checks = []
 
     def handle(self, *args: object, **options: Any) -> None:  # noqa: ANN401, ARG002  # Django's signature
         started = monotonic()
         try:
-            built = ensure_fonts()
+            built = ensure_fonts() | ensure_web_fonts()
         except FontsUnavailable as error:
             raise CommandError(str(error)) from error
         if built:

@@ -48,13 +48,19 @@ FETCH = Job(
     "aegis.tasks.fetch_data",
     Window(timedelta(minutes=30), opens=time(8, 30), closes=time(16, 0)),
 )
+#: From before the opening to the closing print: what the live page shows.
+REFRESH = Job(
+    "aegis_1min_realtime",
+    "kis.tasks.refresh_accounts",
+    Window(timedelta(minutes=1), opens=time(8, 55), closes=time(15, 31)),
+)
 #: Does nothing unless an order's outcome is not known; goes on after the close, when absence begins to prove something.
 ORDERS = Job(
     "aegis_1min_orders",
     "aegis.tasks.settle_orders",
     Window(timedelta(minutes=1), opens=time(8, 0), closes=time(20, 30)),
 )
-SCHEDULES = (FETCH, ORDERS)
+SCHEDULES = (FETCH, REFRESH, ORDERS)
 
 
 @dataclass(frozen=True, slots=True)

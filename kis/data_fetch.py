@@ -1,7 +1,7 @@
 """The full fetch of the timetable: every account from the broker, then the files of other brokers."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,8 @@ from kis.commands import explain_database, explain_file
 from kis.connect import Connection, connect
 from kis.models import SyncRun
 from kis.reconnecting import drop_dead_connection
+from kis.refresh import AlreadyFresh, refresh_slot
+from kis.slots import Window
 from kis.statements.load import LoadResult, Outcome, load_folder
 from kis.sync import sync_account
 from kis.sync.market import copy_minutes
@@ -23,6 +25,8 @@ from kis.sync.progress import Quiet
 from kis.sync.run import sync_slot
 
 logger = logging.getLogger(__name__)
+
+SOMEBODY_ELSE = "다른 프로세스가 이 시각을 이미 맡았습니다."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +70,39 @@ def fetch(accounts: Sequence[Account], *, slot: datetime | None, now: datetime) 
     real time.
     """
     for account in accounts:
-        yield fetch_account(account, slot=slot)
+        yield fetch_account(account, lambda connection: copy(connection, slot=slot))
     if settings.KB_IMPORT_DIR:
         yield from fetch_files(Path(settings.KB_IMPORT_DIR).expanduser(), now=now)
 
 
-def fetch_account(account: Account, *, slot: datetime | None) -> Fetched:
+def refresh(accounts: Sequence[Account], *, window: Window, slot: datetime | None) -> Iterator[Fetched]:
+    """Yield what became of each account in the job of every minute; the same rules as in `fetch`.
+
+    Whether the job rests is for the market's clock to say: that of the simulator goes its own way.
+    """
+    for account in accounts:
+        yield fetch_account(account, lambda connection: refreshed(connection, window=window, slot=slot))
+
+
+def refreshed(connection: Connection, *, window: Window, slot: datetime | None) -> str:
+    """Refresh one account, and say so. Raises KisError."""
+    now = connection.now()
+    tick = window.slot_of(now) if slot is None or settings.AEGIS_DEMO else slot
+    if slot is not None and (rest := window.reason_to_rest(tick, now=now)):
+        return rest
+    try:
+        run = refresh_slot(connection, slot=tick)
+    except AlreadyFresh as error:
+        return str(error)
+    return told_of(run) if run else SOMEBODY_ELSE
+
+
+def fetch_account(account: Account, work: Callable[[Connection], str]) -> Fetched:
+    """Do some work for one account, and tell what became of it."""
     drop_dead_connection()
     try:
         with connect(account.mode, account) as connection:
-            return Fetched(account.label, copy(connection, slot=slot))
+            return Fetched(account.label, work(connection))
     except KisError as error:
         trouble = str(error)
     except (DatabaseError, InterfaceError) as error:
@@ -91,7 +118,7 @@ def copy(connection: Connection, *, slot: datetime | None) -> str:
     """Copy one account, and say so. Raises KisError."""
     run = sync_account(connection) if slot is None else sync_slot(connection, slot=slot)
     if run is None:
-        return "다른 프로세스가 이 시각을 이미 맡았습니다."
+        return SOMEBODY_ELSE
     copy_minutes(connection, run=run, listener=Quiet())
     return told_of(run)
 

@@ -1,17 +1,23 @@
-"""Demo mode: the simulator runs inside the command that needs it and keeps its state between runs."""
+"""Demo mode: the simulator runs inside the command that needs it and keeps its state between runs.
+
+While the site is on, it serves one for all (see `kis.demo_host`).
+"""
 
 import fcntl
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import cast
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
+from kis import demo_host
 from kis.client.codes import AccountNumber, Environment, Mode, TrSet
 from kis.client.errors import KisMisconfigured
 from kis.models import (
@@ -60,6 +66,8 @@ SAMPLE_TARGETS: Mapping[Mode, Mapping[str, int]] = {
     },
     "paper": {"005930": 20, "035420": 15, "069500": 20, "005380": 10, "068270": 10, TargetWeight.CASH: 10},
 }
+#: The simulator's clock may be set forward; whoever reads its time from the note should not be off by more.
+CLOCK_TOLERANCE = timedelta(seconds=0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +105,80 @@ def account_number(mode: Mode) -> AccountNumber:
     return AccountNumber.parse(DEFAULT_ACCOUNTS[mode])
 
 
+@dataclass(frozen=True, slots=True)
+class ServedBroker:
+    """A simulator that another process serves."""
+
+    host: demo_host.Host
+    tr_set: TrSet
+
+    def now(self) -> datetime:
+        return self.host.now()
+
+    def environment(self, mode: Mode) -> Environment:
+        return self.host.environment(mode, tr_set=self.tr_set)
+
+
 @contextmanager
-def running_simulator() -> Iterator[DemoBroker]:
-    """Start the simulator on free ports for one command; a second command waits for the first one's state."""
+def running_simulator() -> Iterator[DemoBroker | ServedBroker]:
+    """Use the simulator of the site, or start one on free ports for one command.
+
+    Without the site a second command waits for the first one's state.
+    """
+    host = demo_host.running()
+    if host and host.market_dir == settings.AEGIS_SIM_MARKET_DIR:
+        yield ServedBroker(host, cast("TrSet", settings.KIS_TR_SET))
+        return
+    with own_simulator() as broker:
+        yield broker
+
+
+class Serving:
+    """A simulator that this process serves for all others, and the note that tells them where."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self.simulator = simulator
+        self._told = self._host()
+        demo_host.write_note(self._told)
+
+    def look_after(self) -> None:
+        """Tell the others where the clock has been set forward."""
+        if abs(self.simulator.now() - self._told.now()) > CLOCK_TOLERANCE:
+            self._told = self._host()
+            demo_host.write_note(self._told)
+
+    def _host(self) -> demo_host.Host:
+        sides: dict[Mode, dict[str, str]] = {
+            "real": asdict(self.simulator.real),
+            "paper": asdict(self.simulator.paper),
+        }
+        return demo_host.Host(
+            pid=os.getpid(),
+            market_dir=settings.AEGIS_SIM_MARKET_DIR,
+            sides=sides,
+            clock=self.simulator.now(),
+            real_clock=timezone.now(),
+        )
+
+
+@contextmanager
+def serving_simulator() -> Iterator[Serving]:
+    """Serve one simulator for every process of this machine, as long as the context is open. Raises KisMisconfigured."""
+    with own_simulator() as broker:
+        try:
+            yield Serving(broker.simulator)
+        finally:
+            demo_host.remove_note()
+
+
+@contextmanager
+def own_simulator() -> Iterator[DemoBroker]:
+    """Start a simulator in this process, with a past in the books; a second command waits for the first one's state."""
     state_file: Path = settings.DEMO_STATE_FILE
     market_dir = Path(settings.AEGIS_SIM_MARKET_DIR) if settings.AEGIS_SIM_MARKET_DIR else None
     if market_dir and not market_dir.is_dir():
         raise KisMisconfigured(f"AEGIS_SIM_MARKET_DIR 폴더가 없습니다: {market_dir}")
-    with only_one(state_file.with_suffix(".lock")):
+    with only_one(demo_host.lock_file()):
         config = SimulatorConfig(state_file=state_file, market_dir=market_dir)
         with ExitStack() as stack:
             try:

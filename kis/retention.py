@@ -154,10 +154,28 @@ def known_owners() -> list[Owner]:
 
 def thin_snapshots(owner: Owner, *, before: datetime, sweep: Sweep) -> set[int]:
     """Leave of each day before that moment only its last snapshot; returns the keys of those that go."""
-    gone: set[int] = set()
     mine = KisAccount.objects.of(owner.account, is_paper=owner.is_paper).filter(snapshot_at__lt=before)
     seen = mine.order_by("snapshot_at", "pk").values_list("pk", "snapshot_at", "sync_run__status")
-    for batch in batches(list(surplus(seen)), BATCH):
+    return drop_snapshots(owner, list(surplus(seen)), sweep=sweep)
+
+
+def thin_refreshes(owner: Owner, *, before: datetime, jobs: Collection[str]) -> None:
+    """Delete snapshots before that moment that one of these jobs has made, the last snapshot of each day apart.
+
+    The job of every minute makes hundreds a day; those of the syncs tell enough of a day that is over.
+    """
+    mine = KisAccount.objects.of(owner.account, is_paper=owner.is_paper).filter(snapshot_at__lt=before)
+    made = set(mine.filter(sync_run__job__in=jobs).order_by().values_list("pk", flat=True))
+    if not made:
+        return
+    seen = mine.order_by("snapshot_at", "pk").values_list("pk", "snapshot_at", "sync_run__status")
+    drop_snapshots(owner, [key for key in surplus(seen) if key in made], sweep=Sweep(dry_run=False))
+
+
+def drop_snapshots(owner: Owner, keys: Sequence[int], *, sweep: Sweep) -> set[int]:
+    """Delete snapshots with all their rows, those left out that other rows point to; returns the keys of what went."""
+    gone: set[int] = set()
+    for batch in batches(keys, BATCH):
         with sweep.batch():
             free = sweep.locked(KisAccount.objects.filter(pk__in=batch))
             free -= pointed_at(KisAccount, free, besides=PARTS)

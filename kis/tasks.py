@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from kis.data_fetch import FetchFailed, accounts_meant, fetch
+from kis.data_fetch import FetchFailed, accounts_meant, fetch, refresh
 from kis.market_days import use_market_days
 from kis.slots import Window
 
@@ -21,6 +21,20 @@ def fetch_data(*, intended: str, minutes: int, opens: str, closes: str) -> str:
     if rest:
         return rest
     results = list(fetch(accounts_meant(None), slot=slot, now=now))
+    if any(result.failed for result in results):
+        raise FetchFailed(results)
+    return "\n".join(str(result) for result in results)
+
+
+def refresh_accounts(*, intended: str, minutes: int, opens: str, closes: str) -> str:
+    """Bring the accounts in use up to the slot of `intended` (ISO 8601), with the minute bars of their holdings.
+
+    Returns a line for each account. Raises FetchFailed where one failed.
+    """
+    window = Window.parse(minutes=minutes, opens=opens, closes=closes)
+    use_market_days()
+    slot = window.slot_of(datetime.fromisoformat(intended))
+    results = list(refresh(accounts_meant(None), window=window, slot=slot))
     if any(result.failed for result in results):
         raise FetchFailed(results)
     return "\n".join(str(result) for result in results)

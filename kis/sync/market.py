@@ -102,7 +102,14 @@ def note_indices(connection: Connection, *, account: KisAccount, steps: "Steps")
     return problems
 
 
-def copy_minutes(connection: Connection, *, run: SyncRun, listener: Listener) -> None:
+def copy_minutes(
+    connection: Connection,
+    *,
+    run: SyncRun,
+    listener: Listener,
+    seconds: float = SECONDS_FOR_MINUTES,
+    older_than: timedelta = MINUTES_OLDER_THAN,
+) -> None:
     """Add minutes of the holdings to a run that is complete, where the job of every minute does not keep them."""
     at = connection.now().astimezone(SEOUL)
     held = KisHolding.objects.filter(kis_account__sync_run=run).values_list("stock_code", flat=True)
@@ -112,8 +119,8 @@ def copy_minutes(connection: Connection, *, run: SyncRun, listener: Listener) ->
         set(held),
         at=at,
         listener=listener,
-        seconds=SECONDS_FOR_MINUTES,
-        older_than=MINUTES_OLDER_THAN,
+        seconds=seconds,
+        older_than=older_than,
         past=at.time() > CLOSING,
     )
     news = f"새 분봉 {minutes.bars:,}개" if minutes.asked else "모두 최신"

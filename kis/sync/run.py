@@ -1,7 +1,8 @@
 """One run of the sync for one account, from the first call to the finished row in `kis_sync_run`."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 
 from kis.calendar import business_day_before
@@ -48,7 +49,7 @@ def carry_out(run: SyncRun, connection: Connection, *, listener: Listener | None
     listener = listener or Quiet()
     listener.started(run.pk)
     steps = Steps(listener, alive=lambda: keep_alive(run, now=connection.now()))
-    try:
+    with ended_if_broken(run, connection, steps=steps):
         notes = copy_lists(connection, steps=steps)
         account, warnings = copy_books(connection, run=run, steps=steps)
         profits = TradeProfits(connection)
@@ -58,6 +59,16 @@ def carry_out(run: SyncRun, connection: Connection, *, listener: Listener | None
         if apart:
             put_checks(run, check_shares(account))
         problems += copy_days(connection, profits=profits, steps=steps)
+    told = "\n".join([*notes, *warnings, *problems])
+    end(run, connection, status=SyncRun.Status.COMPLETE, steps=steps, error=told)
+    return run
+
+
+@contextmanager
+def ended_if_broken(run: SyncRun, connection: Connection, *, steps: "Steps") -> Iterator[None]:
+    """Mark a run failed where its work breaks off, whatever the reason is."""
+    try:
+        yield
     except KisError as error:
         end(run, connection, status=SyncRun.Status.FAILED, steps=steps, error=str(error))
         raise
@@ -70,9 +81,6 @@ def carry_out(run: SyncRun, connection: Connection, *, listener: Listener | None
             error="예상하지 못한 오류로 멈췄습니다.",
         )
         raise
-    told = "\n".join([*notes, *warnings, *problems])
-    end(run, connection, status=SyncRun.Status.COMPLETE, steps=steps, error=told)
-    return run
 
 
 class Steps:

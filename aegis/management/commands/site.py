@@ -4,6 +4,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +14,7 @@ from django.utils import timezone
 
 from aegis.order_upkeep import settle_leftovers
 from aegis.restarting import Restarted
+from aegis.schedules import write_schedules
 from kis.accounts import Account, configured_accounts
 from kis.commands import OwnerCommand
 from kis.live import followable
@@ -36,20 +39,41 @@ class Command(OwnerCommand):
         if followed:
             self.stdout.write(f"체결통보: {', '.join(account.label for account in followed)}")
         self.stdout.flush()
+        with market_of_demo() as look_after_market:
+            self.run(address, followed, look_after_market)
+
+    def run(self, address: str, followed: list[Account], look_after_market: Callable[[], None]) -> None:
         children = {
             "사이트": start("runserver", "--noreload", address),
             "작업자": start("qcluster"),
         }
+        first_data = [start("aegis_30min_data_fetch", "--now")] if settings.AEGIS_DEMO else []
         followers = [Restarted(follower_of(account), start=start) for account in followed]
         try:
             while all(child.poll() is None for child in children.values()):
                 for follower in followers:
                     follower.look_after(now=time.monotonic())
+                look_after_market()
                 time.sleep(POLL_SECONDS)
             ended = ", ".join(name for name, child in children.items() if child.poll() is not None)
             raise CommandError(f"{ended} 프로세스가 멈춰 함께 끝냅니다. 바로 위의 내용을 확인해 주세요.")
         finally:
-            stop(*children.values(), *(follower.child for follower in followers if follower.child))
+            stop(
+                *children.values(), *first_data, *(follower.child for follower in followers if follower.child)
+            )
+
+
+@contextmanager
+def market_of_demo() -> Iterator[Callable[[], None]]:
+    """In demo mode keep one market going for everybody, and fetch from it by the timetable; what is yielded looks after it."""
+    if not settings.AEGIS_DEMO:
+        yield lambda: None
+        return
+    from kis.demo import serving_simulator  # noqa: PLC0415  # only demo mode may know the simulator
+
+    write_schedules(now=timezone.now())
+    with serving_simulator() as serving:
+        yield serving.look_after
 
 
 def accounts_to_follow() -> list[Account]:

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "ai",
     "csp",
     "django_q",
+    "django_htmx",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -219,7 +220,9 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # of users made before; renewed when they sign in
 ]
-LOGIN_URL = "admin:login"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "dashboard"
+LOGOUT_REDIRECT_URL = "login"
 # From sign-in on, however busy the session is: a page that refreshes itself must not keep it open for ever.
 SESSION_COOKIE_AGE = env_count("AEGIS_SESSION_HOURS", 12, most=24 * 30, what="시간") * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = AEGIS_HTTPS

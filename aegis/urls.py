@@ -1,10 +1,10 @@
 """Addresses of the site."""
 
 from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path, re_path
-from django.views.generic import RedirectView
 
-from aegis.views import healthz
+from aegis.views import admin_login, healthz
 from kis.api import errors
 from kis.api.views import NothingHere
 
@@ -12,8 +12,11 @@ admin.site.site_header = admin.site.site_title = "AEGIS"
 admin.site.index_title = "장부"
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", healthz, name="healthz"),
+    path("", include("reports.urls")),
+    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("admin/login/", admin_login),
     path("admin/", admin.site.urls),
     path("api/v1/", include("aegis.api")),
     re_path(r"^api(/|$)", NothingHere.as_view()),

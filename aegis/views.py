@@ -1,8 +1,11 @@
-"""The one page that answers strangers: whether the site is alive, and nothing else."""
+"""What answers strangers: whether the site is alive, and where to sign in."""
 
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, InterfaceError, connection
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 
@@ -16,3 +19,11 @@ def healthz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001  # Django's s
     except (DatabaseError, InterfaceError):
         return JsonResponse({"status": "unavailable"}, status=503)
     return JsonResponse({"status": "ok"})
+
+
+@login_not_required
+def admin_login(request: HttpRequest) -> HttpResponse:
+    """Send strangers who want to the admin to the one sign-in; whoever has signed in already may not go there."""
+    if request.user.is_authenticated:
+        raise PermissionDenied
+    return redirect_to_login(request.GET.get("next") or reverse("admin:index"))

@@ -1,6 +1,10 @@
 """Colours of print and page; charts take a palette, so the page can hand in `var(--…)` names instead of hex values."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, fields
+from typing import Final
+
+HEX: Final = re.compile(r"#[0-9a-fA-F]{6}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +39,33 @@ class Palette:
 
 
 PRINT = Palette()
+
+#: The page says by its own style sheet what these are in light, in dark, and on paper.
+PAGE = Palette(
+    ink="var(--ink)",
+    ink2="var(--ink2)",
+    ink3="var(--ink3)",
+    line="var(--line)",
+    hair="var(--hair)",
+    paper="var(--paper)",
+    up="var(--up)",
+    down="var(--down)",
+    up_tint="var(--up-tint)",
+    down_tint="var(--down-tint)",
+    warn="var(--warn)",
+    warn_fill="var(--warn-fill)",
+    warn_mark="var(--warn-mark)",
+    real="var(--real)",
+    ramp=tuple(f"var(--ramp{number})" for number in range(1, len(PRINT.ramp) + 1)),
+)
+
+
+def on_page(drawing: str) -> str:
+    """Give a drawing in the colours of print those of the page: for charts whose library wants to see a real colour."""
+    names = dict(zip(_colors(PRINT), _colors(PAGE), strict=True))
+    return HEX.sub(lambda match: names.get(match[0].upper(), match[0]), drawing)
+
+
+def _colors(palette: Palette) -> tuple[str, ...]:
+    values = (getattr(palette, field.name) for field in fields(palette))
+    return tuple(color for value in values for color in ([value] if isinstance(value, str) else value))

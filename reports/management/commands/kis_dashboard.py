@@ -1,13 +1,12 @@
 """Print the dashboard of an account as a PDF."""
 
-from datetime import datetime, time
+from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
 from rich.console import Console
 
 from kis.accounts import Account, configured_accounts, known_accounts, meant_if_any
@@ -18,12 +17,12 @@ from kis.korean import SEOUL, clock_time, day, number, percent, signed
 from kis.terminal import INDENT, WARN, change_style, headline, line, padded
 from reports.figures import Dashboard, dashboard_figures
 from reports.fonts import FontsUnavailable
+from reports.moments import MomentUnreadable, read_moment
 from reports.pdf import render_pdf
 from reports.publish import PublishFailed
 from reports.publishing import About, Sent, publish_report
 from reports.queries import NoSnapshot, dashboard_rows
 
-SENSIBLE_YEARS = range(2000, 2101)
 FILE_NAME = "Kis_Dashboard.pdf"
 #: What a file may be called besides letters and digits; a masked number keeps its x.
 LABEL_SIGNS = " ()+-_"
@@ -45,7 +44,7 @@ class Command(AccountCommand):
         )
 
     def handle(self, *args: object, **options: Any) -> None:  # noqa: ANN401, ARG002  # Django's signature
-        asked_for = read_moment(options["as_of"]) if options["as_of"] else None
+        asked_for = moment_of(options["as_of"])
         console = Console(file=cast("Any", self.stdout))
         mode, account = meant_if_any(known_accounts(), self.asked_mode(options), options["account"])
         if options["sync"]:
@@ -76,18 +75,11 @@ def file_name(account: Account | None) -> str:
     return f"{Path(FILE_NAME).stem}_{label}.pdf"
 
 
-def read_moment(text: str) -> datetime:
-    """Read a moment in Seoul unless it names its own zone; a day alone means its end."""
+def moment_of(text: str | None) -> datetime | None:
     try:
-        day_only = parse_date(text)
-        moment = datetime.combine(day_only, time.max) if day_only else parse_datetime(text)
-    except ValueError:
-        moment = None
-    if moment is None:
-        raise CommandError(f"--as-of를 읽을 수 없습니다: {text} (예: 2025-06-16T14:20:00)")
-    if moment.year not in SENSIBLE_YEARS:
-        raise CommandError(f"--as-of의 연도를 확인해 주세요: {text}")
-    return moment if moment.tzinfo else moment.replace(tzinfo=SEOUL)
+        return read_moment(text, name="--as-of") if text else None
+    except MomentUnreadable as error:
+        raise CommandError(str(error)) from None
 
 
 def load(mode: Mode, account: Account | None, asked_for: datetime | None) -> tuple[Dashboard, About]:

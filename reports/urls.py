@@ -1,0 +1,11 @@
+"""Addresses of the pages."""
+
+from django.urls import path
+
+from reports import views
+
+urlpatterns = [
+    path("", views.dashboard, name="dashboard"),
+    path("sync/", views.sync, name="sync"),
+    path("fonts/<str:name>", views.font, name="font"),
+]

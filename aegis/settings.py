@@ -183,6 +183,8 @@ TRADING_DIR = Path(env_str("AEGIS_CACHE_DIR") or BASE_DIR / ".cache").expanduser
 # Advice -------------------------------------------------------------------------------------------------------------
 # Who looks at a position for the pages (kis.advice): they may not know the room it comes from.
 ADVISER = "ai.diagnosis.advise"
+# Who writes about a fresh snapshot after a sync; empty for nobody.
+DIAGNOSE = "ai.diagnosis.diagnose_snapshot"
 # Where its rules begin to speak.
 try:
     AI_LIMITS = read_limits(env_str("AI_LIMITS"))

@@ -1,19 +1,28 @@
 """What is worth the owner's attention: words that the adviser and every page share.
 
-The adviser is named in settings (`ADVISER`): pages ask for it by that name and need not know who it is.
+The adviser is named in settings (`ADVISER`): pages ask for it by that name and need not know who it is. So is the one who
+writes about a fresh snapshot (`DIAGNOSE`), which may ask a model and take a few seconds.
 """
 
+import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from kis.models import KisAccount, SyncRun
 from kis.position import Position
+
+logger = logging.getLogger(__name__)
+
+#: Won and shares as they are written; a name may well have 원 or 주 in it.
+AMOUNT: Final = re.compile(r"[\d조억만천]\s?(?:원|주)")
 
 
 class Severity(StrEnum):
@@ -45,8 +54,8 @@ class Finding:
 
     @property
     def amounts(self) -> bool:
-        """Whether its texts name won: masked pages leave those out."""
-        return "원" in f"{self.subject}{self.limit}{self.sentence}"
+        """Whether its texts name won or shares of the owner's: masked pages leave those out."""
+        return AMOUNT.search(f"{self.subject} {self.limit} {self.sentence}") is not None
 
 
 class Source(StrEnum):
@@ -62,6 +71,11 @@ class Point:
 
     text: str
     references: tuple[str, ...] = ()
+
+    @property
+    def amounts(self) -> bool:
+        """Whether it names won or shares of the owner's, as of a finding."""
+        return AMOUNT.search(self.text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +112,22 @@ class Adviser(Protocol):
 def adviser() -> Adviser:
     """Return the adviser of the settings."""
     return cast("Adviser", import_string(settings.ADVISER))
+
+
+class Diagnoser(Protocol):
+    """Writes about a fresh snapshot, within AI_TIMEOUT_SECONDS; returns a sentence for the owner, empty for nothing new."""
+
+    def __call__(self, account: KisAccount, *, at: datetime) -> str: ...
+
+
+def diagnose(run: SyncRun, *, at: datetime) -> str:
+    """Have it written about what a run has copied. Never raises: a sync that is complete stays so."""
+    if not settings.DIAGNOSE:
+        return ""
+    try:
+        snapshot = KisAccount.objects.filter(sync_run=run).newest_first().select_related("sync_run").first()
+        write = cast("Diagnoser", import_string(settings.DIAGNOSE))
+        return write(snapshot, at=at) if snapshot else ""
+    except Exception:
+        logger.exception("Nothing could be written about run %s", run.pk)
+        return "AI 진단을 하지 못했습니다. 나머지는 그대로입니다."

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
 from kis.accounts import MODE_NAMES, Account, configured_accounts, find_account
+from kis.advice import diagnose
 from kis.client.codes import Mode
 from kis.client.errors import KisError, KisMisconfigured
 from kis.commands import explain_database, explain_file
@@ -120,6 +121,7 @@ def copy(connection: Connection, *, slot: datetime | None) -> str:
     if run is None:
         return SOMEBODY_ELSE
     copy_minutes(connection, run=run, listener=Quiet())
+    diagnose(run, at=connection.now())
     return told_of(run)
 
 

@@ -138,7 +138,8 @@ def prune(now: datetime, *, of: Collection[Owner] | None = None, dry_run: bool =
         drop_minutes(before=limits.minutes, sweep=sweep)
         clear_payloads(before=limits.payloads, sweep=sweep)
     places: list[Owner | None] = [*owners, None]
-    return sorted(sweep.removals.values(), key=lambda row: (places.index(row.owner), TABLES.index(row.model)))
+    tables = [*TABLES, *(table for table, _ in companions(KisAccount))]
+    return sorted(sweep.removals.values(), key=lambda row: (places.index(row.owner), tables.index(row.model)))
 
 
 def known_owners() -> list[Owner]:
@@ -181,6 +182,12 @@ def drop_snapshots(owner: Owner, keys: Sequence[int], *, sweep: Sweep) -> set[in
             free -= pointed_at(KisAccount, free, besides=PARTS)
             for part in PARTS:
                 free -= pointed_at(part, free, key="kis_account")
+            for companion, key in companions(KisAccount):
+                sweep.take(
+                    companion._base_manager.filter(**{f"{key}__in": free}),  # noqa: SLF001  # Django's own name for it
+                    at=f"{key}__snapshot_at",
+                    owner=owner,
+                )
             for part in PARTS:
                 sweep.take(part.objects.filter(kis_account__in=free), at="snapshot_at", owner=owner)
             sweep.take(KisAccount.objects.filter(pk__in=free), at="snapshot_at", owner=owner)
@@ -245,16 +252,32 @@ def pointed_at(
 ) -> set[int]:
     """Return those `keys` of the model's rows that other tables point to, whichever they are, `besides` some.
 
-    So a table that comes later (a daily summary, say) keeps its snapshots without a word here.
+    So a table that comes later (a daily summary, say) keeps its snapshots without a word here; one whose rows go with what
+    they point to (CASCADE) keeps nothing.
     """
     found: set[int] = set()
     for relation in model._meta.get_fields(include_hidden=True):  # noqa: SLF001  # Django's own name for it
         if not isinstance(relation, ForeignObjectRel) or relation.related_model in besides:
             continue
+        if goes_along(relation):
+            continue
         path = f"{relation.field.name}__{key}"
         pointing = relation.related_model._base_manager.filter(**{f"{path}__in": keys})  # noqa: SLF001  # as above
         found.update(pointing.values_list(path, flat=True))
     return found
+
+
+def companions(model: type[models.Model]) -> list[tuple[type[models.Model], str]]:
+    """Return the tables of other rooms whose rows go with a row of this one, and the column that points to it."""
+    return [
+        (relation.related_model, relation.field.name)
+        for relation in model._meta.get_fields(include_hidden=True)  # noqa: SLF001  # Django's own name for it
+        if isinstance(relation, ForeignObjectRel) and goes_along(relation)
+    ]
+
+
+def goes_along(relation: ForeignObjectRel) -> bool:
+    return relation.on_delete is models.CASCADE
 
 
 def batches(keys: Sequence[int], size: int) -> Iterator[Sequence[int]]:

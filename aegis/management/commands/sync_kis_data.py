@@ -6,11 +6,13 @@ from django.conf import settings
 from rich.console import Console
 
 from aegis.order_upkeep import settle_after_sync
+from kis.advice import diagnose
 from kis.commands import AccountCommand
 from kis.connect import connect
 from kis.sync import sync_account
 from kis.sync.market import copy_minutes
 from kis.sync.report import TerminalListener, print_result
+from kis.terminal import INDENT, line
 
 
 class Command(AccountCommand):
@@ -27,3 +29,6 @@ class Command(AccountCommand):
             copy_minutes(connection, run=run, listener=listener)
             print_result(console, run)
             settle_after_sync(console, connection)
+            now = connection.now()
+        if said := diagnose(run, at=now):
+            line(console, INDENT, said)

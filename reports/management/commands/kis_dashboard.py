@@ -10,6 +10,7 @@ from django.utils import timezone
 from rich.console import Console
 
 from kis.accounts import Account, configured_accounts, known_accounts, meant_if_any
+from kis.advice import diagnose
 from kis.client.codes import Mode
 from kis.commands import AccountCommand
 from kis.connect import connect
@@ -110,7 +111,10 @@ def sync(account: Account, console: Console) -> None:
     ):
         run = sync_account(connection, listener=listener)
         copy_minutes(connection, run=run, listener=listener)
+        now = connection.now()
     print_result(console, run)
+    if said := diagnose(run, at=now):
+        line(console, INDENT, said)
     line(console)
 
 

@@ -40,6 +40,8 @@ ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "127.0.0.1,localhost")
 # Whoever opens the site to other machines does it behind a proxy that speaks TLS; on this machine alone there is none.
 IS_LOCAL = all(host in {"127.0.0.1", "localhost", "[::1]"} for host in ALLOWED_HOSTS)
 AEGIS_HTTPS = env_bool("AEGIS_HTTPS", default=not IS_LOCAL)
+# How many of them stand in a row: from so many places before the end of X-Forwarded-For comes the address of a visitor.
+AEGIS_PROXY_COUNT = env_count("AEGIS_PROXY_COUNT", 1, most=10, what="수")
 
 INSTALLED_APPS = [
     "aegis",
@@ -47,6 +49,7 @@ INSTALLED_APPS = [
     "trading",
     "reports",
     "ai",
+    "axes",
     "csp",
     "django_q",
     "django_htmx",
@@ -69,6 +72,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",  # a page is public only where it says so
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",  # the last: it answers in place of a sign-in that is shut
 ]
 ROOT_URLCONF = "aegis.urls"
 WSGI_APPLICATION = "aegis.wsgi.application"
@@ -225,6 +229,17 @@ PASSWORD_HASHERS = [
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "dashboard"
 LOGOUT_REDIRECT_URL = "login"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # the first: nothing is compared for whom it stops
+    "django.contrib.auth.backends.ModelBackend",
+]
+# How often somebody may try, and how long he then rests, is in aegis.signin.
+AXES_HANDLER = "aegis.signin.CountFirst"
+AXES_CLIENT_IP_CALLABLE = "aegis.signin.client_address"
+AXES_LOCKOUT_CALLABLE = "aegis.signin.locked_out"
+AXES_FAILURE_LIMIT = 5
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
 # From sign-in on, however busy the session is: a page that refreshes itself must not keep it open for ever.
 SESSION_COOKIE_AGE = env_count("AEGIS_SESSION_HOURS", 12, most=24 * 30, what="시간") * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = AEGIS_HTTPS

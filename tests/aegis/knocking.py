@@ -40,7 +40,7 @@ def knock(tries, threads):
         return plain(password, encoded, preferred)
 
     hashers.verify_password = counted
-    login = reverse("admin:login")
+    login = reverse("login")
 
     def sign_in(number, *, address=THEIRS, password=None):
         typed = {"username": "owner", "password": password or f"wrong {number}"}

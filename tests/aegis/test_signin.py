@@ -8,6 +8,7 @@ import pytest
 from axes.models import AccessAttempt
 from django.contrib.auth import get_user_model
 from django.db.models import F
+from django.test import Client
 from django.urls import reverse
 
 from aegis.signin import UNKNOWN_ADDRESS, client_address
@@ -28,10 +29,10 @@ def owner(settings):
 
 
 @pytest.fixture
-def sign_in(client):
+def sign_in():
     def post(password, *, name="owner", address=AWAY, **headers):
         typed = {"username": name, "password": password}
-        return client.post(reverse("admin:login"), typed, REMOTE_ADDR=address, headers=headers)
+        return Client().post(reverse("login"), typed, REMOTE_ADDR=address, headers=headers)
 
     return post
 

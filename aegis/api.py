@@ -4,6 +4,7 @@ from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
 from kis.api import views
+from reports.api import DashboardView
 
 router = SimpleRouter()
 router.trailing_slash = "/?"  # both ways of writing an address are one
@@ -21,4 +22,8 @@ router.register("stocks", views.StockView, basename="stocks")
 router.register("kb-holdings", views.KbHoldingView, basename="kb-holdings")
 router.register("kb-trades", views.KbTradeView, basename="kb-trades")
 
-urlpatterns = [*router.urls, re_path("", views.NothingHere.as_view())]
+urlpatterns = [
+    *router.urls,
+    re_path("^dashboard/?$", DashboardView.as_view(), name="dashboard-figures"),
+    re_path("", views.NothingHere.as_view()),
+]

@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import threading
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -91,12 +92,21 @@ def _quiet() -> Iterator[None]:
         logger.removeFilter(rule)
 
 
+#: The time is set for the whole process, so one document is printed after the other.
+_printing: Final = threading.Lock()
+
+
 @contextmanager
 def _fixed_time(epoch: int) -> Iterator[None]:
     """Let the font subsets carry the time of the report: otherwise no two PDFs would be equal."""
-    name = "SOURCE_DATE_EPOCH"
+    with _printing, _variable("SOURCE_DATE_EPOCH", str(epoch)):
+        yield
+
+
+@contextmanager
+def _variable(name: str, value: str) -> Iterator[None]:
     before = os.environ.get(name)
-    os.environ[name] = str(epoch)
+    os.environ[name] = value
     try:
         yield
     finally:

@@ -23,10 +23,13 @@ from kis.connect import connect
 from kis.refresh import AlreadyFresh, refresh_now
 from reports import webfonts
 from reports.access import for_viewers, may_sync
+from reports.fonts import FontsUnavailable
 from reports.live import Glance, NoAccount, accounts_to_show, choices, choose, glance_at, load
 from reports.moments import MomentUnreadable, read_moment
 from reports.page import page_context
+from reports.printed import pdf_response
 from reports.queries import NoSnapshot
+from reports.snapshots import dashboard_to_print
 
 FOREVER = 365 * 24 * 60 * 60
 
@@ -73,9 +76,9 @@ def shown(
     }
     try:
         context |= page_context(load(account, glance, as_of=as_of))
-    except NoSnapshot as error:
+    except NoSnapshot:
         name = "_waiting" if is_part else "waiting"
-        return render(request, f"reports/page/{name}.html", {**context, "reason": str(error)})
+        return render(request, f"reports/page/{name}.html", context)
     return render(request, f"reports/page/{'_live' if is_part else 'dashboard'}.html", context)
 
 
@@ -92,6 +95,29 @@ def without_data(request: HttpRequest, reason: str, *, accounts: bool, status: i
     return render(
         request, "reports/page/nothing.html", {"reason": reason, "accounts": accounts}, status=status
     )
+
+
+@require_safe
+@for_viewers
+def dashboard_pdf(request: HttpRequest) -> HttpResponseBase:
+    """Hand out what the command prints of the same snapshot; trouble is a page that says what to do."""
+    try:
+        account = choose(accounts_to_show(request.user), request.GET.get("account", ""))
+        figures, _ = dashboard_to_print(
+            mode=account.mode, account=account.number_or_reason(), asked_for=moment_asked_for(request)
+        )
+        return pdf_response(request, figures)
+    except NoSnapshot:
+        return trouble(request, "PDF를 만들 자료가 없습니다", "이 계좌의 그때 자료가 없습니다.", status=404)
+    except (NoAccount, MomentUnreadable) as error:
+        return trouble(request, "PDF를 만들 수 없습니다", str(error), status=404)
+    except FontsUnavailable as error:
+        return trouble(request, "PDF를 만들 수 없습니다", str(error), status=503)
+
+
+def trouble(request: HttpRequest, title: str, reason: str, *, status: int) -> HttpResponse:
+    context = {"title": title, "reason": reason, "status": status}
+    return render(request, "reports/page/trouble.html", context, status=status)
 
 
 @require_POST

@@ -39,22 +39,19 @@ class Command(OwnerCommand):
         if followed:
             self.stdout.write(f"체결통보: {', '.join(account.label for account in followed)}")
         self.stdout.flush()
-        with market_of_demo() as look_after_market:
-            self.run(address, followed, look_after_market)
-
-    def run(self, address: str, followed: list[Account], look_after_market: Callable[[], None]) -> None:
         children = {
             "사이트": start("runserver", "--noreload", address),
             "작업자": start("qcluster"),
         }
-        first_data = [start("aegis_30min_data_fetch", "--now")] if settings.AEGIS_DEMO else []
         followers = [Restarted(follower_of(account), start=start) for account in followed]
+        first_data: list[subprocess.Popen[bytes]] = []
         try:
-            while all(child.poll() is None for child in children.values()):
-                for follower in followers:
-                    follower.look_after(now=time.monotonic())
-                look_after_market()
-                time.sleep(POLL_SECONDS)
+            with market_of_demo(first_data) as look_after_market:
+                while all(child.poll() is None for child in children.values()):
+                    for follower in followers:
+                        follower.look_after(now=time.monotonic())
+                    look_after_market()
+                    time.sleep(POLL_SECONDS)
             ended = ", ".join(name for name, child in children.items() if child.poll() is not None)
             raise CommandError(f"{ended} 프로세스가 멈춰 함께 끝냅니다. 바로 위의 내용을 확인해 주세요.")
         finally:
@@ -64,8 +61,11 @@ class Command(OwnerCommand):
 
 
 @contextmanager
-def market_of_demo() -> Iterator[Callable[[], None]]:
-    """In demo mode keep one market going for everybody, and fetch from it by the timetable; what is yielded looks after it."""
+def market_of_demo(fetching: "list[subprocess.Popen[bytes]]") -> Iterator[Callable[[], None]]:
+    """In demo mode keep one market going for everybody, fetch from it now and by the timetable.
+
+    The site is there before: it shows that data is on the way. What is yielded looks after the market.
+    """
     if not settings.AEGIS_DEMO:
         yield lambda: None
         return
@@ -73,6 +73,7 @@ def market_of_demo() -> Iterator[Callable[[], None]]:
 
     write_schedules(now=timezone.now())
     with serving_simulator() as serving:
+        fetching.append(start("aegis_30min_data_fetch", "--now"))
         yield serving.look_after
 
 

@@ -14,15 +14,16 @@ from kis.advice import diagnose
 from kis.client.codes import Mode
 from kis.commands import AccountCommand
 from kis.connect import connect
-from kis.korean import SEOUL, clock_time, day, number, percent, signed
+from kis.korean import clock_time, day, number, percent, signed
 from kis.terminal import INDENT, WARN, change_style, headline, line, padded
-from reports.figures import Dashboard, dashboard_figures
+from reports.figures import Dashboard
 from reports.fonts import FontsUnavailable
 from reports.moments import MomentUnreadable, read_moment
 from reports.pdf import render_pdf
 from reports.publish import PublishFailed
 from reports.publishing import About, Sent, publish_report
-from reports.queries import NoSnapshot, dashboard_rows
+from reports.queries import NoSnapshot
+from reports.snapshots import dashboard_to_print
 
 FILE_NAME = "Kis_Dashboard.pdf"
 #: What a file may be called besides letters and digits; a masked number keeps its x.
@@ -84,19 +85,9 @@ def moment_of(text: str | None) -> datetime | None:
 
 
 def load(mode: Mode, account: Account | None, asked_for: datetime | None) -> tuple[Dashboard, About]:
-    """Compute the figures, and say what they are of; a snapshot of the simulator is as young as the simulator's clock says."""
-    now = timezone.now()
-    rows = dashboard_rows(
-        mode=mode,
-        account=account.number_or_reason() if account else None,
-        at=asked_for or (datetime.max.replace(tzinfo=SEOUL) if settings.AEGIS_DEMO else now),
-        exact=asked_for is not None,
-    )
-    generated_at = rows.account.snapshot_at if settings.AEGIS_DEMO else now
-    dashboard = dashboard_figures(
-        rows, generated_at=generated_at, judged_at=asked_for, is_demo=settings.AEGIS_DEMO
-    )
-    snapshot = rows.account
+    """Compute the figures, and say what they are of."""
+    number = account.number_or_reason() if account else None
+    dashboard, snapshot = dashboard_to_print(mode=mode, account=number, asked_for=asked_for)
     return dashboard, About(snapshot.account, snapshot.is_paper, snapshot.snapshot_at, snapshot.pk)
 
 

@@ -1,0 +1,1 @@
+"""The system document: what the code consists of, drawn from the code itself."""

@@ -28,7 +28,9 @@ def system_document() -> SystemDocument:
         jobs=jobs(),
         states=states(),
         rooms=rooms(),
-        app_names={name: str(apps.get_app_config(name).verbose_name) for name in APPS if apps.is_installed(name)},
+        app_names={
+            name: str(apps.get_app_config(name).verbose_name) for name in APPS if apps.is_installed(name)
+        },
     )
 
 

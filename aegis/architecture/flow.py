@@ -25,6 +25,16 @@ ROOMS: Final = {
     "ai": "진단",
     "aegis": "작업과 점검",
 }
+#: Whom outside a part of the code talks to, by what it imports for that.
+SOURCES: Final = {
+    "kis.client.endpoints": "KIS REST API",
+    "kis.client.realtime": "KIS 실시간",
+    "kis.client.master": "KIS 종목 마스터",
+    "openpyxl": "KB증권 파일",
+    "google": "Gemini",
+}
+#: These are the way to the broker themselves.
+ON_THE_WIRE: Final = {"kis.client", "kis.simulator"}
 WRITES: Final = {
     *("create", "bulk_create", "update", "bulk_update", "update_or_create", "get_or_create"),
     *("delete", "save", "abulk_create"),
@@ -36,11 +46,13 @@ def rooms() -> tuple[Room, ...]:
     names = {model.__name__: table_name(model) for model in our_models()}
     written: dict[str, set[str]] = {room: set() for room in ROOMS}
     named: dict[str, set[str]] = {room: set() for room in ROOMS}
+    talked_to: dict[str, set[str]] = {room: set() for room in ROOMS}
     sizes = {room: [0, 0] for room in ROOMS}
     for module in modules():
         room = room_of(module.name)
         sizes[room][0] += 1
         sizes[room][1] += module.lines
+        talked_to[room] |= sources_of(module)
         if ".models" in module.name:  # where they are made is no use of them
             continue
         known = imported_models(module, names)
@@ -54,6 +66,7 @@ def rooms() -> tuple[Room, ...]:
             lines=sizes[room][1],
             writes=frozenset(written[room]),
             reads=frozenset(named[room] - written[room]),
+            sources=() if room in ON_THE_WIRE else tuple(sorted(talked_to[room])),
         )
         for room, label in ROOMS.items()
         if sizes[room][0]
@@ -66,6 +79,23 @@ def room_of(module: str) -> str:
         (room for room in ROOMS if module == room or module.startswith((f"{room}.", f"{room}_"))),
         key=len,
     )
+
+
+def sources_of(module: Module) -> set[str]:
+    names = {
+        name
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (
+            [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+        )
+    }
+    return {
+        source
+        for way, source in SOURCES.items()
+        for name in names
+        if name == way or name.startswith(f"{way}.")
+    }
 
 
 def imported_models(module: Module, names: dict[str, str]) -> dict[str, str]:
@@ -95,8 +125,7 @@ def written_models(module: Module, known: set[str]) -> Iterator[str]:
         if isinstance(node.func, ast.Name) and node.func.id in known:
             yield node.func.id  # a new row
         elif isinstance(node.func, ast.Attribute) and node.func.attr in WRITES:
-            if (model := begun.get(root_of(node.func.value))) is not None:
-                yield model
+            yield from filter(None, [begun.get(root_of(node.func.value))])
 
 
 def bound(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:

@@ -48,9 +48,11 @@ def tables() -> tuple[Table, ...]:
 def table(model: type[models.Model]) -> Table:
     meta = model._meta  # noqa: SLF001  # Django's own name for it
     unique = [
-        " · ".join(constraint.fields) for constraint in meta.constraints if isinstance(constraint, UniqueConstraint)
+        " · ".join(constraint.fields)
+        for constraint in meta.constraints
+        if isinstance(constraint, UniqueConstraint)
     ]
-    unique += [field.column for field in meta.fields if field.unique and not field.primary_key]
+    unique += [str(field.column) for field in meta.fields if field.unique and not field.primary_key]
     return Table(
         name=meta.db_table,
         label=str(meta.verbose_name),
@@ -66,7 +68,7 @@ def table(model: type[models.Model]) -> Table:
 def column(field: "models.Field[Any, Any]") -> Column:
     target = field.related_model
     return Column(
-        name=field.column,
+        name=str(field.column),
         label=str(field.verbose_name),
         kind=kind(field),
         nullable=field.null,

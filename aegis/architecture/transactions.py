@@ -37,7 +37,8 @@ LABELS: Final = {
     "SELL": "현금 매도",
     "AMEND_OR_CANCEL": "정정과 취소",
 }
-FEED: Final = "실시간"
+#: Who plays the broker, who knows the fields of every reply, and who reads this list.
+NOT_CALLERS: Final = ("kis.simulator", "kis.client.wire_fields", "aegis.")
 
 
 def transactions() -> tuple[Transaction, ...]:
@@ -57,9 +58,16 @@ def transactions() -> tuple[Transaction, ...]:
         for tr in (*TR, *OrderTR)
     )
     heard = (
-        Transaction("PRICES_TR", "실시간 체결가", FEED, PRICES_TR, PRICES_TR, "", is_order=False, used_by=()),
+        Transaction("PRICES_TR", "실시간 체결가", "", PRICES_TR, PRICES_TR, "", is_order=False, used_by=()),
         Transaction(
-            "FILLS_TR", "실시간 체결통보", FEED, FILLS_TR["real"], FILLS_TR["paper"], "", is_order=False, used_by=()
+            "FILLS_TR",
+            "실시간 체결통보",
+            "",
+            FILLS_TR["real"],
+            FILLS_TR["paper"],
+            "",
+            is_order=False,
+            used_by=(),
         ),
     )
     return (*rest, *heard)
@@ -69,7 +77,7 @@ def callers_of_transactions() -> defaultdict[str, set[str]]:
     """Return the modules that name each transaction as `TR.NAME` or `OrderTR.NAME`, without the simulator's."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for module in modules():
-        if module.name.startswith(("kis.simulator", "aegis.")):
+        if module.name.startswith(NOT_CALLERS):
             continue
         for node in ast.walk(module.tree):
             if (

@@ -69,7 +69,7 @@ class Transaction:
 
     name: str
     label: str
-    path: str
+    path: str  # of a call; blank for what is heard on the feed
     real: str
     paper: str
     legacy: str
@@ -106,7 +106,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A part of the code with the tables that it writes and those it only reads."""
+    """A part of the code with the tables that it writes and those it only reads, and whom outside it talks to."""
 
     name: str
     label: str
@@ -114,6 +114,7 @@ class Room:
     lines: int
     writes: frozenset[str]
     reads: frozenset[str]
+    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,6 +191,8 @@ def unasked(diagnosis: Diagnosis, refusal: Refusal) -> Diagnosis:
     )
     if changed:
         diagnosis.reason, diagnosis.note = refusal.reason, refusal.note
+    else:
+        diagnosis.refresh_from_db()
     return diagnosis
 
 

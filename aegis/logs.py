@@ -9,11 +9,12 @@ from kis import known_secrets
 
 BEARER = re.compile(r"(?i)(bearer\s+)[\w.~+/=-]+")
 JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+")
+API_TOKEN = re.compile(r"aegis_[0-9a-f]{64}")
 ACCOUNT = re.compile(r"(?<!\d)(\d{4})\d{4}-(\d{2})(?!\d)")
 
 
 def mask(text: str) -> str:
-    """Hide secrets of settings and database, bearer tokens and account numbers in a text."""
+    """Hide secrets of settings and database, tokens and account numbers in a text."""
     for account in settings.KIS_ACCOUNTS.values():
         for secret in (account["app_key"], account["app_secret"], account.get("hts_id", "")):
             if len(secret) >= known_secrets.SHORTEST:
@@ -30,7 +31,7 @@ def mask(text: str) -> str:
             text = text.replace(secret, known_secrets.HIDDEN)
     text = known_secrets.hide(text)
     text = BEARER.sub(r"\1****", text)
-    text = JWT.sub("****", text)
+    text = API_TOKEN.sub("****", JWT.sub("****", text))
     return ACCOUNT.sub(r"\1****-\2", text)
 
 

@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "axes",
     "csp",
     "django_q",
+    "knox",
     "django_htmx",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -275,7 +276,7 @@ CONTENT_SECURITY_POLICY = {
 
 # API ----------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["kis.api.access.Session"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["kis.api.access.Token", "kis.api.access.Session"],
     "DEFAULT_PERMISSION_CLASSES": ["kis.api.access.MayView"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
@@ -283,6 +284,14 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
     "DEFAULT_THROTTLE_RATES": {"user": "600/min"},
     "EXCEPTION_HANDLER": "kis.api.errors.handle",
+}
+
+# API tokens: kept as a hash, and always with an end.
+KNOX_TOKEN_MODEL = "kis.ApiToken"  # noqa: S105  # the name of a table
+MIGRATION_MODULES = {"knox": None}  # its own table, which ours stands in for
+REST_KNOX = {
+    "AUTH_HEADER_PREFIX": "Bearer",
+    "TOKEN_PREFIX": "aegis_",  # what a token looks like wherever it does not belong (aegis.logs)
 }
 
 # Worker -------------------------------------------------------------------------------------------------------------

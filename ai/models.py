@@ -178,6 +178,9 @@ class Diagnosis(models.Model):
 class HoldingNote(models.Model):
     """What a model said about one stock in a diagnosis."""
 
+    #: Leads to the account of a note (see `kis.access`).
+    ACCOUNT_WAY = "diagnosis__"
+
     diagnosis = models.ForeignKey(Diagnosis, models.CASCADE, verbose_name="진단", related_name="notes")
     stock_code = models.CharField("종목코드", max_length=10)
     stock_name = models.CharField("종목명", max_length=50)

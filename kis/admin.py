@@ -14,6 +14,7 @@ from kis import (
     admin_accounts,  # noqa: F401  # registers the accounts and their keys
     admin_grants,  # noqa: F401  # registers who may see them
     admin_market,  # noqa: F401  # registers stocks, days and prices
+    admin_tokens,  # noqa: F401  # registers the tokens of the API
 )
 from kis.admin_base import ReadOnlyAdmin, figure, gain, rate, won
 from kis.admin_filters import AccountFilter, AgreementFilter, SnapshotAccountFilter

@@ -19,7 +19,8 @@ MESSAGES = {
     "bad_parameter": "조회 조건의 값을 알 수 없습니다.",
     "unknown_parameter": "없는 조회 조건입니다.",
     "bad_request": "요청을 읽을 수 없습니다.",
-    "not_authenticated": "로그인이 필요합니다.",
+    "not_authenticated": "로그인이나 토큰이 필요합니다.",
+    "bad_token": "토큰이 틀리거나 시간이 지났습니다.",
     "permission_denied": "이 요청을 할 권한이 없습니다.",
     "not_found": "찾으시는 자료가 없습니다.",
     "method_not_allowed": "조회(GET)만 할 수 있습니다.",
@@ -27,11 +28,19 @@ MESSAGES = {
     "throttled": "요청이 너무 많습니다. 잠시 뒤에 다시 시도해 주세요.",
     "server_error": "서버에서 처리하지 못했습니다. 기록을 확인해 주세요.",
 }
+
+
+class BadToken(exceptions.AuthenticationFailed):
+    """A token that is none of ours, is over, or belongs to somebody who was shut out; which of them is not said."""
+
+
+#: The first that fits counts.
 CODES: Mapping[type[Exception], str] = {
     Http404: "not_found",
     PermissionDenied: "permission_denied",
     SuspiciousOperation: "bad_request",
     exceptions.NotAuthenticated: "not_authenticated",
+    BadToken: "bad_token",
     exceptions.AuthenticationFailed: "not_authenticated",
     exceptions.PermissionDenied: "permission_denied",
     exceptions.NotFound: "not_found",

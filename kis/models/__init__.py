@@ -13,10 +13,12 @@ from kis.models.runs import SyncRun
 from kis.models.statements import KbHolding, KbStatement, KbTrade
 from kis.models.stocks import MarketDay, Stock
 from kis.models.targets import TargetWeight
+from kis.models.tokens import ApiToken
 
 __all__ = [
     "AccessToken",
     "AccountGrant",
+    "ApiToken",
     "BrokerAccount",
     "DailyPrice",
     "FeedLease",

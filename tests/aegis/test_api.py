@@ -43,7 +43,7 @@ def test_every_route_is_in_the_table():
 def test_stranger_gets_nothing(client, route, method):
     for address in ADDRESSES:
         response = getattr(client, method)(f"/api/v1/{address.format(route)}")
-        assert (response.status_code, response["WWW-Authenticate"]) == (401, "Session")
+        assert (response.status_code, response["WWW-Authenticate"]) == (401, "Bearer")
         if method != "head":
             assert error_of(response, 401)["code"] == "not_authenticated"
 

@@ -38,7 +38,7 @@ NOT_OF_AN_ACCOUNT = {
         "PriceHistory",
         "Stock",
     ),
-    *("AccessToken", "BrokerAccount", "FeedLease", "RateBudget", "WireFinding"),
+    *("AccessToken", "ApiToken", "BrokerAccount", "FeedLease", "RateBudget", "WireFinding"),
     *("KbHolding", "KbStatement", "KbTrade"),
     *("AuditHead", "KillSwitch", "TradingPassword"),
 }

@@ -28,6 +28,7 @@ def keys(settings):
         (f"secret {SECRET}!", "secret ****!"),
         ("authorization: Bearer eyJ0.eyJ1.abc-_1", "authorization: Bearer ****"),
         ("token eyJ0eXAi.eyJzdWIi.sig_1-2 rejected", "token **** rejected"),
+        (f"GET /api/v1/accounts?token=aegis_{'0a' * 32}", "GET /api/v1/accounts?token=****"),
         ("GET /x?CANO=12345678&ACNT_PRDT_CD=01", "GET /x?CANO=1234****&ACNT_PRDT_CD=01"),
         ("12345678_01", "1234****_01"),
         ("1234567801 and 123456789", "1234****01 and 123456789"),

@@ -47,6 +47,7 @@ DELETED, EMPTIED, NEVER = "some rows are deleted", "a column is emptied", "never
 FATES = {
     "AccessToken": NEVER,
     "AccountGrant": NEVER,
+    "ApiToken": NEVER,
     "BrokerAccount": NEVER,
     "DailyPrice": NEVER,
     "FeedLease": NEVER,

@@ -60,6 +60,14 @@ class Drawdown:
     trough: date | None
 
 
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """How far a day's close lies below the highest one up to it, 0 or less."""
+
+    day: date
+    rate: Decimal
+
+
 def residual_flow(
     *, previous_cash: int, cash: int, bought: int, sold: int, costs: int, income: int = 0
 ) -> int:
@@ -188,3 +196,39 @@ def volatility(rates: Sequence[Decimal]) -> Decimal | Unknown:
     mean = sum(rates, Decimal(0)) / len(rates)
     variance = sum(((rate - mean) ** 2 for rate in rates), Decimal(0)) / (len(rates) - 1)
     return (variance * TRADING_DAYS).sqrt()
+
+
+def falls(returns: Iterable[DayReturn]) -> tuple[Fall, ...]:
+    """Return for each day how far it lies below the highest close up to it, for as long as the chain is unbroken."""
+    found, top = [], ONE
+    for today in returns:
+        if isinstance(today.cumulative, Unknown):
+            break
+        level = ONE + today.cumulative
+        top = max(top, level)
+        found.append(Fall(today.day, level / top - ONE))
+    return tuple(found)
+
+
+def in_index(
+    days: Sequence[DayValue], closes: Mapping[date, Decimal], *, before: DayValue
+) -> tuple[int | Unknown, ...]:
+    """Return what an account would be worth each day if its money of `before`, and its flows since, were in an index.
+
+    From the first day on whose flow or close is not known, nobody can say.
+    """
+    worth: Decimal | Unknown = Decimal(before.value)
+    previous = closes.get(before.day)
+    found: list[int | Unknown] = []
+    for today in days:
+        close = closes.get(today.day)
+        if isinstance(worth, Decimal):
+            if isinstance(today.flow, Unknown):
+                worth = today.flow
+            elif previous is None or close is None:
+                worth = Unknown(f"{korean.day(today.day)}까지 견줄 지수 종가가 없습니다.")
+            else:
+                worth = (worth + max(today.flow, 0)) * close / previous + min(today.flow, 0)
+        previous = close
+        found.append(worth if isinstance(worth, Unknown) else round(worth))
+    return tuple(found)

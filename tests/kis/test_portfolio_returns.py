@@ -15,6 +15,8 @@ from kis.portfolio.returns import (
     compare,
     drawdown,
     fall_from_peak,
+    falls,
+    in_index,
     residual_flow,
     time_weighted,
     volatility,
@@ -424,3 +426,42 @@ def test_volatility_needs_a_month_of_days():
     assert volatility([Decimal(0)] * 19) == Unknown(
         "일 수익률을 아는 날이 19일뿐입니다. 20일부터 변동성을 냅니다."
     )
+
+
+# --- falls, volatility, the same money in an index -----------------------------------------------------------------
+
+
+def test_falls_are_measured_from_the_highest_close_so_far():
+    found = falls(time_weighted(days((110, 0), (99, 0), (105, 0), (121, 0)), before=100))
+    assert [(fall.day, readable(fall.rate)) for fall in found] == [
+        (day(0), 0),
+        (day(1), Decimal("-0.1")),
+        (day(2), round(Decimal(105) / 110 - 1, 8)),
+        (day(3), 0),
+    ]
+
+
+def test_falls_end_where_the_chain_breaks():
+    assert len(falls(time_weighted(days((110, 0), (99, LOST), (105, 0)), before=100))) == 1
+
+
+def test_the_same_money_in_an_index_takes_part_from_deposit_to_withdrawal():
+    closes = {day(-1): Decimal(50), day(0): Decimal(60), day(1): Decimal(60), day(2): Decimal(45)}
+    found = in_index(
+        days((0, 40), (0, -44), (0, 0)), closes, before=DayValue(day(-1), 100)
+    )  # (100 + 40) × 1.2, − 44, × 0.75
+    assert found == (168, 124, 93)
+
+
+@pytest.mark.parametrize(
+    ("values", "gaps", "known"),
+    [
+        ([(0, 0), (0, LOST), (0, 0)], [], 1),
+        ([(0, 0), (0, 0), (0, 0)], [1], 1),
+        ([(0, 0), (0, 0), (0, 0)], [-1], 0),
+    ],
+)
+def test_the_same_money_in_an_index_is_unknown_from_the_first_hole_on(values, gaps, known):
+    closes = {day(number): Decimal(50) for number in range(-1, 3) if number not in gaps}
+    found = in_index(days(*values), closes, before=DayValue(day(-1), 100))
+    assert [isinstance(worth, Unknown) for worth in found] == [False] * known + [True] * (3 - known)

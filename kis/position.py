@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from kis.calendar import latest_business_day
 from kis.korean import SEOUL
 from kis.models import (
     KisAccount,
@@ -24,6 +25,8 @@ HISTORY: Final = timedelta(days=130)
 @dataclass(frozen=True, slots=True)
 class Position:
     """A snapshot with what the books say about its account. Straight from the broker, `account` and rows are unsaved.
+
+    Its day is the market's: on a closed day, the last one that was open, as the broker's balance is of that one.
 
     `holdings` run from the largest value, `unfilled` from the oldest, `executions` from the newest of that day, and
     `summaries` are closes before that day, oldest first. `targets` are percent by stock code; `TargetWeight.CASH` is cash.
@@ -77,15 +80,20 @@ def position_of(
     )
 
 
+def market_day(at: datetime) -> date:
+    """Return the day a moment belongs to at the exchange: its own, or the last one that was open."""
+    return latest_business_day(at.astimezone(SEOUL).date())
+
+
 def executions_of(account: KisAccount) -> Sequence[KisExecution]:
     """Return fills of the day, without orders younger than the snapshot: an old page must not know the future."""
-    local = account.snapshot_at.astimezone(SEOUL)
-    fills = KisExecution.objects.of(account.account, is_paper=account.is_paper)
-    return list(fills.filter(exec_dt=local.date(), exec_tmd__lte=local.time()))
+    local, day = account.snapshot_at.astimezone(SEOUL), market_day(account.snapshot_at)
+    fills = KisExecution.objects.of(account.account, is_paper=account.is_paper).filter(exec_dt=day)
+    return list(fills.filter(exec_tmd__lte=local.time()) if day == local.date() else fills)
 
 
 def summaries_of(account: KisAccount) -> Sequence[KisDailySummary]:
-    today = account.snapshot_at.astimezone(SEOUL).date()
+    today = market_day(account.snapshot_at)
     days = KisDailySummary.objects.of(account.account, is_paper=account.is_paper)
     return list(
         days.filter(summary_date__lt=today, summary_date__gte=today - HISTORY).order_by("summary_date")

@@ -15,6 +15,8 @@ ARROW_ROOM: Final = 2.4  # right of the prices, for the sign that the average li
 AVERAGE_REACH: Final = 0.35  # of the range; an average further away must not flatten the prices
 RETURN_LOW, RETURN_HIGH = -47.0, 110.0
 BAR_SHARE: Final = 0.46  # of the row
+TICK_SHARE: Final = 0.92
+TICK: Final = 0.3
 
 
 def svg(width: float, height: float, parts: Iterable[str], *, label: str = "") -> str:
@@ -197,3 +199,53 @@ def _n(value: float) -> str:
     """Write a length with at most three decimals, the same on every machine."""
     text = f"{value:.3f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
+
+
+def target_bar(
+    part: Decimal,
+    target: Decimal | None,
+    *,
+    scale: Decimal,
+    width: float,
+    height: float,
+    color: str = "",
+    palette: Palette = PRINT,
+) -> str:
+    """Draw a share with a tick where its owner wants it to be."""
+    sheet = Sheet()
+    box = Box(0, 0, width, height)
+    draw_share_bar(sheet, box, part, scale=scale, color=color or palette.ink3)
+    if target is not None:
+        _draw_tick(sheet, box, float(target / scale) if scale > 0 else 0.0, palette=palette)
+    return sheet.svg(width, height)
+
+
+def bullet_bar(
+    share: Decimal,
+    limit: Decimal | None,
+    *,
+    width: float,
+    height: float,
+    is_broken: bool = False,
+    palette: Palette = PRINT,
+) -> str:
+    """Draw a part of the whole width with a tick at its limit; amber only where the limit is broken."""
+    sheet = Sheet()
+    box = Box(0, 0, width, height)
+    color = palette.warn_mark if is_broken else palette.ink3
+    draw_share_bar(sheet, box, share, scale=Decimal(1), color=color)
+    if limit is not None:
+        _draw_tick(sheet, box, float(limit), palette=palette)
+    return sheet.svg(width, height)
+
+
+def _draw_tick(sheet: Sheet, box: Box, part: float, *, palette: Palette) -> None:
+    x = box.left + min(max(part, 0.0), 1.0) * (box.width - TICK)
+    reach = box.height * TICK_SHARE / 2
+    middle = box.top + box.height / 2
+    sheet.line(
+        ((x + TICK / 2, middle - reach), (x + TICK / 2, middle + reach)),
+        color=palette.ink,
+        width=TICK,
+        layer=Layer.MARK,
+    )

@@ -8,7 +8,7 @@ from typing import Final
 
 from kis.korean import number, percent, signed
 from kis.reconciliation import Check
-from reports.figures import Dashboard
+from reports.figures import Dashboard, Fills
 
 DIGIT, POINT, PERCENT_SIGN, HANGUL = (
     1.468,
@@ -52,7 +52,6 @@ HOLDINGS: Final = {
     "return": 14.5,
     "return_bar": 9.0,
 }
-PROFITS: Final = {"name": 27.0, "bar": 27.0, "profit": 20.5, "return": 14.5}
 FILLS: Final = {
     "at": 8.0,
     "side": 7.0,
@@ -83,22 +82,8 @@ def holding_columns(dashboard: Dashboard) -> dict[str, float]:
     )
 
 
-def profit_columns(dashboard: Dashboard) -> dict[str, float]:
-    """Fit the profit chart, 89 mm."""
-    return fitted(
-        PROFITS,
-        {
-            "profit": [signed(row.profit) for row in dashboard.profits],
-            "return": [percent(row.profit_pct) for row in dashboard.profits],
-        },
-        bold={"profit": signed(dashboard.total.profit), "return": percent(dashboard.total.profit_pct)},
-        gives_way={"bar": 14.0, "name": 18.0},
-    )
-
-
-def fill_columns(dashboard: Dashboard) -> dict[str, float]:
-    """Fit the list of fills, 89 mm."""
-    fills = dashboard.fills
+def fill_columns(fills: Fills, *, fee: int) -> dict[str, float]:
+    """Fit the list of fills, 89 mm; `fee` may stand in its sum."""
     return fitted(
         FILLS,
         {
@@ -106,10 +91,7 @@ def fill_columns(dashboard: Dashboard) -> dict[str, float]:
             "price": [number(row.price) for row in fills.rows],
             "amount": [number(row.amount) for row in fills.rows],
         },
-        bold={
-            "amount": number(fills.amount),
-            "cost": f"~{number(max(fills.cost, dashboard.account.fee_today))}",
-        },
+        bold={"amount": number(fills.amount), "cost": f"~{number(max(fills.cost, fee))}"},
         gives_way={"name": 16.0},
     )
 

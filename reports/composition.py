@@ -1,4 +1,4 @@
-"""The two charts of the first page that matplotlib draws: what the account consists of, and what each stock earned.
+"""The chart of the first page that matplotlib draws: what the account consists of.
 
 Text is never part of the picture: names and figures stand beside it as HTML, in our font and selectable.
 """
@@ -44,22 +44,6 @@ def donut(parts: Sequence[tuple[int, str]], *, diameter: float, palette: Palette
                 wedge.set(edgecolor=palette.ink3, linewidth=0.5, zorder=3)
     axes.set(xlim=(-1.01, 1.01), ylim=(-1.01, 1.01))
     return _svg_text(figure, salt="donut")
-
-
-def profit_bars(profits: Sequence[int], *, width: float, row_height: float, palette: Palette = PRINT) -> str:
-    """Draw one horizontal bar per row, red to the right of zero and blue to the left, rows of the table beside it."""
-    rows = len(profits)
-    figure = _figure(width, row_height * rows)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.axis("off")
-    values = [float(profit) for profit in profits]
-    colors = [palette.up if profit > 0 else palette.down for profit in profits]
-    axes.barh(range(rows), values, height=0.56, color=colors, linewidth=0)
-    axes.axvline(0, color=palette.ink3, linewidth=0.4)
-    low, high = min(0.0, *values), max(0.0, *values)
-    edge = (high - low or 1.0) * 0.01
-    axes.set(xlim=(low - edge, high + edge), ylim=(rows - 0.5, -0.5))
-    return _svg_text(figure, salt="profit")
 
 
 def _figure(width: float, height: float) -> "Figure":

@@ -5,23 +5,22 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Final, TypeVar
 
-from reports.figures import Dashboard, Fill, HoldingFigures, OpenOrder
+from reports.figures import Broken, Dashboard, Fill, HoldingFigures, OpenOrder
 
 Row = TypeVar("Row")
 
-ROW: Final = 4.3
-TITLE: Final = 6.6
-HEAD: Final = 4.6
-GAP: Final = 8.0
 FIRST_TOP: Final = 60.0
+TOPS: Final = (FIRST_TOP, 113.5, 178.0, 229.5)  # A; B and C; D and E; F and G
 EMPTY: Final = 18.0  # pitch of a block that is only a title and one line
-DONUT_ROOM: Final = 37.0
 LIST_ROWS: Final = 8  # fills and open orders on the first page
 CHECK_ROWS: Final = 8
 TABLE_ROOM: Final = 230.0
 TALLEST_ROW: Final = 7.6
 COMPACT_BELOW: Final = 5.6
 PAGE_ROWS: Final = 50
+MOST_WITH_BOOKS: Final = 22  # rows of a table that leaves room for the reconciliation
+TABLE_TOP: Final = 47.0  # with its head and its sum
+NOTE_ROOM: Final = 13.0
 COLUMN_ROWS: Final = 52  # fills and open orders per column of an extra page
 
 
@@ -29,9 +28,10 @@ COLUMN_ROWS: Final = 52  # fills and open orders per column of an extra page
 class Overview:
     """Tops of the blocks of the first page, and where the rest of a long list stands."""
 
-    composition_top: float
+    trend_top: float
+    causes_top: float
     lists_top: float
-    checks_top: float
+    advice_top: float
     fills_page: int | None
     orders_page: int | None
     number: int = 1
@@ -56,6 +56,15 @@ class HoldingsPage:
     @property
     def chart_height(self) -> float:
         return min(self.row_height - 0.4, 5.8)
+
+    @property
+    def has_books(self) -> bool:
+        """Whether reconciliation and inquiries fit below the table."""
+        return self.is_last and len(self.rows) <= MOST_WITH_BOOKS
+
+    @property
+    def books_top(self) -> float:
+        return TABLE_TOP + len(self.rows) * self.row_height + NOTE_ROOM
 
     @property
     def has_room(self) -> bool:
@@ -83,7 +92,15 @@ class OrdersPage:
     kind: str = "orders"
 
 
-Page = Overview | HoldingsPage | FillsPage | OrdersPage
+@dataclass(frozen=True, slots=True)
+class BooksPage:
+    """Reconciliation and inquiries, where the table of holdings leaves no room for them."""
+
+    number: int
+    kind: str = "books"
+
+
+Page = Overview | HoldingsPage | FillsPage | OrdersPage | BooksPage
 
 
 def pages_of(dashboard: Dashboard) -> tuple[Page, ...]:
@@ -102,38 +119,29 @@ def pages_of(dashboard: Dashboard) -> tuple[Page, ...]:
         for index, chunk in enumerate(chunks)
     ]
     fills: list[FillsPage] = []
-    if len(dashboard.fills.rows) > LIST_ROWS:
-        parts = _columns(dashboard.fills.rows)
+    filled = () if isinstance(dashboard.fills, Broken) else dashboard.fills.rows
+    if len(filled) > LIST_ROWS:
+        parts = _columns(filled)
         fills = [FillsPage(next(numbers), part, is_first=part is parts[0]) for part in parts]
     orders: list[OrdersPage] = []
-    if len(dashboard.open_orders.rows) > LIST_ROWS:
-        waiting = _columns(dashboard.open_orders.rows)
+    open_orders = () if isinstance(dashboard.open_orders, Broken) else dashboard.open_orders.rows
+    if len(open_orders) > LIST_ROWS:
+        waiting = _columns(open_orders)
         orders = [OrdersPage(next(numbers), part, is_first=part is waiting[0]) for part in waiting]
     overview = _overview(
         dashboard,
         fills_page=fills[0].number if fills else None,
         orders_page=orders[0].number if orders else None,
     )
-    return (overview, *holdings, *fills, *orders)
+    books = [] if holdings and holdings[-1].has_books else [BooksPage(next(numbers))]
+    return (overview, *holdings, *fills, *orders, *([] if dashboard.is_empty else books))
 
 
 def _overview(dashboard: Dashboard, *, fills_page: int | None, orders_page: int | None) -> Overview:
-    lists_top = FIRST_TOP + EMPTY
-    if dashboard.holdings:
-        profit_rows = HEAD + (len(dashboard.profits) + 1) * ROW
-        share_rows = DONUT_ROOM + HEAD + (len(dashboard.composition) + 1) * ROW
-        lists_top = FIRST_TOP + TITLE + max(profit_rows, share_rows) + GAP
-    is_quiet = not (dashboard.fills.rows or dashboard.open_orders.rows)
-    full = (
-        TITLE + HEAD + (LIST_ROWS + 2) * ROW + GAP
-    )  # one fill or eight: the blocks below stay where they are
-    return Overview(
-        composition_top=FIRST_TOP,
-        lists_top=lists_top,
-        checks_top=lists_top + (EMPTY if is_quiet else full),
-        fills_page=fills_page,
-        orders_page=orders_page,
-    )
+    """Blocks have places of their own, however much is in them; only an account with nothing yet is shorter."""
+    tops = tuple(FIRST_TOP + number * EMPTY for number in range(4)) if dashboard.is_empty else TOPS
+    trend, causes, lists, advice = tops
+    return Overview(trend, causes, lists, advice, fills_page=fills_page, orders_page=orders_page)
 
 
 def _columns(rows: Sequence[Row]) -> list[list[Sequence[Row]]]:

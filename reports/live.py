@@ -14,6 +14,7 @@ from kis.korean import SEOUL
 from kis.market_clock import market_now
 from kis.models import KisAccount, SyncRun
 from kis.sessions import session_at
+from reports.advising import advice_on
 from reports.figures import Dashboard, dashboard_figures
 from reports.queries import dashboard_rows
 
@@ -129,4 +130,10 @@ def load(account: Account, glance: Glance, *, as_of: datetime | None = None) -> 
         exact=as_of is not None,
     )
     generated_at = max(now or rows.account.snapshot_at, rows.account.snapshot_at)
-    return dashboard_figures(rows, generated_at=generated_at, judged_at=as_of, is_demo=settings.AEGIS_DEMO)
+    return dashboard_figures(
+        rows,
+        generated_at=generated_at,
+        judged_at=as_of,
+        is_demo=settings.AEGIS_DEMO,
+        advice=advice_on(rows.position, at=as_of or generated_at),
+    )

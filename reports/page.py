@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 
 from kis.connect import MODE_NAMES
 from reports import charts, composition
-from reports.figures import Dashboard, Slice
+from reports.figures import Broken, Dashboard, Slice
 from reports.palette import PAGE, PRINT, on_page
 
 DONUT: Final = 30.0
@@ -18,6 +18,7 @@ SPLIT: Final = (40.0, 1.2)
 def page_context(dashboard: Dashboard) -> dict[str, Any]:
     differing = dashboard.reconciliation.differing
     checks = dashboard.reconciliation.checks
+    slices = _slices(dashboard)
     return {
         "d": dashboard,
         "mode_name": MODE_NAMES[dashboard.mode],
@@ -27,9 +28,9 @@ def page_context(dashboard: Dashboard) -> dict[str, Any]:
         "differences": len(differing),
         "more_differences": max(len(differing) - 1, 0),
         "total_check": next(check for check in checks if check.name == "평가 + D+2 현금"),
-        "cash_slice": dashboard.composition[-1],
-        "slices": _colored(dashboard.composition),
-        "share_scale": max((part.weight for part in dashboard.composition), default=Decimal(0)),
+        "cash_slice": slices[-1] if slices else None,
+        "slices": _colored(slices),
+        "share_scale": max((part.weight for part in slices), default=Decimal(0)),
         "weight_scale": max((row.weight for row in dashboard.holdings), default=Decimal(0)),
         "tr_ids": list(dict.fromkeys(source.tr_id for source in dashboard.sources)),
         **_pictures(dashboard),
@@ -44,7 +45,7 @@ def _pictures(dashboard: Dashboard) -> dict[str, SafeString]:
     pictures = {
         "donut": on_page(
             composition.donut(
-                [(part.value, color) for part, color, _ in _colored(dashboard.composition)], diameter=DONUT
+                [(part.value, color) for part, color, _ in _colored(_slices(dashboard))], diameter=DONUT
             )
         ),
         "stock_cash_bar": charts.split_bar(
@@ -58,6 +59,10 @@ def _pictures(dashboard: Dashboard) -> dict[str, SafeString]:
         ),
     }
     return {name: SafeString(text) for name, text in pictures.items()}  # our own drawings
+
+
+def _slices(dashboard: Dashboard) -> tuple[Slice, ...]:
+    return () if isinstance(dashboard.composition, Broken) else dashboard.composition.slices
 
 
 def _colored(parts: tuple[Slice, ...]) -> list[tuple[Slice, str, str]]:

@@ -10,7 +10,8 @@ from kis.client.codes import AccountNumber, Mode
 from kis.korean import SEOUL
 from kis.models import IndexPrice, KisAccount, KisDailySummary, KisHolding, PriceGap, SyncRun
 from kis.models.days import KisDailySummaryQuerySet
-from kis.position import HISTORY, Position, position_of
+from kis.position import HISTORY, Position, market_day, position_of
+from kis.sessions import CLOSES
 from reports.chart_queries import ChartRows, chart_rows
 
 
@@ -39,9 +40,9 @@ class Earlier:
 class DashboardRows:
     """A position with everything else that its pages show.
 
-    `charts` are of the stocks held or traded, `indices` run over the days of `position.summaries` up to the day of
-    the snapshot, `today` is that day's summary where it has been closed already, and `gaps` are minutes of that day that
-    are missing.
+    `charts` are of the stocks held or traded, `indices` run over the days of `position.summaries` up to the day of the
+    snapshot, `today` is that day's summary where it has been closed already, `moments` are what the account was worth in
+    each snapshot of that day up to this one, and `gaps` are minutes of that day that are missing.
     """
 
     position: Position
@@ -49,6 +50,7 @@ class DashboardRows:
     today: KisDailySummary | None
     charts: ChartRows
     indices: Sequence[IndexPrice]
+    moments: Sequence[tuple[datetime, int]]
     gaps: Sequence[PriceGap]
     failed_runs: Sequence[SyncRun]
 
@@ -60,6 +62,17 @@ class DashboardRows:
     def closes(self) -> Sequence[ClosePrice]:
         """Closes of these stocks, oldest first."""
         return [ClosePrice(row.code, row.on, row.close) for row in self.charts.days]
+
+    @property
+    def day(self) -> date:
+        """The market's day that the snapshot shows: its own, or on a closed day the last one that was open."""
+        return market_day(self.account.snapshot_at)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the market had closed on that day."""
+        local = self.account.snapshot_at.astimezone(SEOUL)
+        return local.date() > self.day or local.time() >= CLOSES
 
 
 def dashboard_rows(
@@ -79,7 +92,7 @@ def dashboard_rows(
 def rows_of(position: Position, *, at: datetime) -> DashboardRows:
     """Add what else the pages of a position show; it may as well come straight from the broker, unsaved."""
     account = position.account
-    today = _day(account.snapshot_at)
+    today = market_day(account.snapshot_at)
     codes = {row.stock_code for row in position.holdings} | {row.stock_code for row in position.executions}
     return DashboardRows(
         position=position,
@@ -93,6 +106,7 @@ def rows_of(position: Position, *, at: datetime) -> DashboardRows:
                 "trade_date"
             )
         ),
+        moments=_moments(account, today),
         gaps=_minute_gaps(sorted(codes), today),
         failed_runs=list(_failed_runs(account, at=at)),
     )
@@ -113,7 +127,7 @@ def _last_snapshot(*, mode: Mode, account: AccountNumber | None, at: datetime) -
 def _earlier(account: KisAccount, today: date) -> Earlier | None:
     before = (
         KisAccount.objects.of(account.account, is_paper=account.is_paper)
-        .filter(snapshot_at__lt=datetime.combine(today, time.min, SEOUL))
+        .filter(snapshot_at__lt=_midnight(today))
         .newest_first()
         .first()
     )
@@ -124,8 +138,16 @@ def _days(account: KisAccount) -> KisDailySummaryQuerySet:
     return KisDailySummary.objects.of(account.account, is_paper=account.is_paper)
 
 
+def _moments(account: KisAccount, today: date) -> list[tuple[datetime, int]]:
+    rows = KisAccount.objects.of(account.account, is_paper=account.is_paper).filter(
+        snapshot_at__gte=_midnight(today), snapshot_at__lt=account.snapshot_at
+    )
+    earlier = list(rows.order_by("snapshot_at").values_list("snapshot_at", "net_assets"))
+    return [*earlier, (account.snapshot_at, account.net_assets)]
+
+
 def _minute_gaps(codes: Sequence[str], today: date) -> list[PriceGap]:
-    midnight = datetime.combine(today, time.min, SEOUL)
+    midnight = _midnight(today)
     of_day = PriceGap.objects.still_open().filter(
         first_at__gte=midnight, first_at__lt=midnight + timedelta(days=1)
     )
@@ -142,8 +164,8 @@ def _failed_runs(account: KisAccount, *, at: datetime) -> QuerySet[SyncRun]:
     ).order_by("started_at")
 
 
-def _day(at: datetime) -> date:
-    return at.astimezone(SEOUL).date()
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, SEOUL)
 
 
 def _name(mode: Mode) -> str:

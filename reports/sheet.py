@@ -71,6 +71,11 @@ class Label:
     text: str
     color: str
     anchor: Anchor = "start"
+    is_bold: bool = False
+
+    @property
+    def weight(self) -> str:
+        return ' font-weight="700"' if self.is_bold else ""
 
 
 class Sheet:
@@ -104,21 +109,29 @@ class Sheet:
         # A round cap is a circle without curves.
         self._add(Paint(layer, stroke=color, width=2 * radius, is_round=True), (at, at))
 
-    def label(self, at: Point, text: str, *, color: str, anchor: Anchor = "start") -> None:
-        self.labels.append(Label(at, text, color, anchor))
+    def label(
+        self, at: Point, text: str, *, color: str, anchor: Anchor = "start", is_bold: bool = False
+    ) -> None:
+        self.labels.append(Label(at, text, color, anchor, is_bold))
 
-    def svg(self, width: float, height: float, *, label: str = "", text_size: float = 2.3) -> str:
-        """Return an `<svg>` of this size; with a label it is a picture to screen readers, without one decoration."""
+    def svg(
+        self, width: float, height: float, *, label: str = "", text_size: float = 2.3, font: str = ""
+    ) -> str:
+        """Return an `<svg>` of this size; with a label it is a picture to screen readers, without one decoration.
+
+        Print has to name the font of the labels; on a page they have that of the page.
+        """
+        family = f' font-family="{font}"' if font else ""
         name = f' role="img" aria-label="{escape(label)}"' if label else ' aria-hidden="true"'
         shapes = "".join(_svg_path(paint, shapes) for paint, shapes in self._in_order())
         texts = "".join(
             f'<text x="{_n(text.at[0])}" y="{_n(text.at[1] + text_size * 0.36)}" font-size="{_n(text_size)}" '
-            f'fill="{text.color}" text-anchor="{text.anchor}">{escape(text.text)}</text>'
+            f'fill="{text.color}" text-anchor="{text.anchor}"{text.weight}>{escape(text.text)}</text>'
             for text in self.labels
         )
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{_n(width)}mm" height="{_n(height)}mm" '
-            f'viewBox="0 0 {_n(width)} {_n(height)}"{name}>{shapes}{texts}</svg>'
+            f'viewBox="0 0 {_n(width)} {_n(height)}"{family}{name}>{shapes}{texts}</svg>'
         )
 
     def operators(self, *, page_height: float) -> bytes:

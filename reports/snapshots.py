@@ -8,6 +8,7 @@ from django.utils import timezone
 from kis.client.codes import AccountNumber, Mode
 from kis.korean import SEOUL
 from kis.models import KisAccount
+from reports.advising import advice_on
 from reports.figures import Dashboard, dashboard_figures
 from reports.queries import dashboard_rows
 
@@ -28,6 +29,10 @@ def dashboard_to_print(
     )
     generated_at = rows.account.snapshot_at if settings.AEGIS_DEMO else now
     dashboard = dashboard_figures(
-        rows, generated_at=generated_at, judged_at=asked_for, is_demo=settings.AEGIS_DEMO
+        rows,
+        generated_at=generated_at,
+        judged_at=asked_for,
+        is_demo=settings.AEGIS_DEMO,
+        advice=advice_on(rows.position, at=asked_for or generated_at),
     )
     return dashboard, rows.account

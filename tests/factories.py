@@ -197,6 +197,42 @@ def fill(
     )
 
 
+def report_fills(account: KisAccount) -> KisAccount:
+    """Let the balance of a snapshot say of today's trades what the saved fills do; stocks that are not held were sold out."""
+    fills = KisExecution.objects.filter(
+        account_no=account.account_no,
+        is_paper=account.is_paper,
+        exec_dt=account.snapshot_at.astimezone(SEOUL).date(),
+    )
+    traded: dict[str, dict[str, int]] = {}
+    names = {}
+    for row in fills:
+        of_stock = traded.setdefault(row.stock_code, {"BUY": 0, "SELL": 0})
+        of_stock[row.exec_type] += row.exec_qty
+        names[row.stock_code] = (row.stock_name, row.exec_price)
+    for holding in account.holdings.all():
+        of_stock = traded.pop(holding.stock_code, {"BUY": 0, "SELL": 0})
+        holding.today_buy_qty, holding.today_sell_qty = of_stock["BUY"], of_stock["SELL"]
+        holding.save(update_fields=["today_buy_qty", "today_sell_qty"])
+    account.raw_json = {
+        "sold_out": [
+            {
+                "pdno": code,
+                "prdt_name": names[code][0],
+                "prpr": str(names[code][1]),
+                "bfdy_cprs_icdc": "0",
+                "thdt_buyqty": str(of_stock["BUY"]),
+                "thdt_sll_qty": str(of_stock["SELL"]),
+            }
+            for code, of_stock in traded.items()
+        ]
+    }
+    account.today_buy_amt = sum(row.exec_amt for row in fills if row.exec_type == "BUY")
+    account.today_sell_amt = sum(row.exec_amt for row in fills if row.exec_type == "SELL")
+    account.save(update_fields=["raw_json", "today_buy_amt", "today_sell_amt"])
+    return account
+
+
 def order(account: KisAccount, number: int, **changes: Any) -> KisUnfilledOrder:
     """Save an order that waits at the exchange."""
     return KisUnfilledOrder.objects.create(

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from kis.calendar import business_day_after
-from kis.korean import SEOUL
+from kis.cash_ladder import cash_ladder
 from kis.models import KisAccount
+from kis.portfolio.cash import Misu
 from reports.figures.shares import percent_of
 
 
@@ -37,10 +37,11 @@ class AccountFigures:
     fee_today: int
     cash_days: tuple[CashDay, ...]
     orderable: int | None
+    misu: Misu
 
 
 def account_figures(account: KisAccount) -> AccountFigures:
-    today = account.snapshot_at.astimezone(SEOUL).date()
+    ladder = cash_ladder(account)
     previous = account.previous_assets or None  # a new account has no day before
     change = account.net_assets - previous if previous is not None else None
     return AccountFigures(
@@ -56,10 +57,7 @@ def account_figures(account: KisAccount) -> AccountFigures:
         bought_today=account.today_buy_amt,
         sold_today=account.today_sell_amt,
         fee_today=account.today_fee,
-        cash_days=(
-            CashDay("D+0", today, account.deposit),
-            CashDay("D+1", business_day_after(today), account.d1_cash),
-            CashDay("D+2", business_day_after(today, days=2), account.available),
-        ),
+        cash_days=tuple(CashDay(label.split()[0], on, amount) for label, on, amount in ladder.steps),
         orderable=account.orderable_cash,
+        misu=ladder.misu,
     )

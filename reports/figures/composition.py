@@ -1,34 +1,132 @@
-"""What the account consists of."""
+"""What the account consists of, next to what its owner wants it to, and by sector."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from kis.models import Stock, TargetWeight
 from reports.figures.holdings import HoldingFigures
-from reports.figures.shares import HUNDRED
+from reports.figures.shares import HUNDRED, shares
 
 NAMED_SLICES: Final = 8
+NAMED_SECTORS: Final = 6
+NO_SECTOR: Final = "업종 미상"
+FUNDS: Final = {Stock.Kind.ETF, Stock.Kind.ETN}
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One line of the composition: a stock, the rest, or cash."""
+    """One line of the composition: a stock, the rest, or cash. Weights and targets are percent of the whole."""
 
     name: str
     value: int
     weight: Decimal
     kind: str  # "stock", "rest" or "cash"
+    target: Decimal | None = None
+    code: str = ""
+
+    @property
+    def off_target(self) -> Decimal | None:
+        return None if self.target is None else self.weight - self.target
 
 
-def composition_of(holdings: Sequence[HoldingFigures], *, cash: int) -> tuple[Slice, ...]:
-    """Name the largest stocks; whatever follows is one slice, unless it is a single stock with a name of its own."""
+@dataclass(frozen=True, slots=True)
+class Sector:
+    """A line of business and its share of the whole; `count` is above 1 where small ones are put together."""
+
+    name: str
+    weight: Decimal
+    kind: str  # "sector", "rest" or "cash"
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """Slices largest first, then the rest and cash; sectors likewise. `has_targets` says whether any target is set."""
+
+    slices: tuple[Slice, ...]
+    sectors: tuple[Sector, ...]
+    has_targets: bool
+
+    @property
+    def cash(self) -> Slice:
+        return self.slices[-1]
+
+
+def composition_of(
+    holdings: Sequence[HoldingFigures],
+    *,
+    cash: int,
+    targets: Mapping[str, Decimal],
+    stocks: Mapping[str, Stock],
+) -> Composition:
+    return Composition(
+        slices=_slices(holdings, cash=cash, targets=targets),
+        sectors=_sectors(holdings, cash=cash, stocks=stocks),
+        has_targets=bool(targets),
+    )
+
+
+def _slices(
+    holdings: Sequence[HoldingFigures], *, cash: int, targets: Mapping[str, Decimal]
+) -> tuple[Slice, ...]:
+    """Name the largest stocks; whatever follows is one slice, unless it is a single stock with a name of its own.
+
+    What is wanted of stocks that are not held belongs to the rest, so that the differences say where the money is to go.
+    """
     named = len(holdings) if len(holdings) <= NAMED_SLICES + 1 else NAMED_SLICES
-    slices = [Slice(holding.name, holding.value, holding.weight, "stock") for holding in holdings[:named]]
+    slices = [
+        Slice(row.name, row.value, row.weight, "stock", targets.get(row.code), row.code)
+        for row in holdings[:named]
+    ]
     rest = holdings[named:]
-    if rest:
-        weight = sum((holding.weight for holding in rest), Decimal(0))
-        slices.append(Slice(f"그 밖 {len(rest)}종목", sum(holding.value for holding in rest), weight, "rest"))
-    whole = sum(holding.value for holding in holdings) + cash
-    weight = HUNDRED - sum((part.weight for part in slices), Decimal(0)) if whole > 0 else Decimal("0.0")
-    return (*slices, Slice("현금 D+2", cash, weight, "cash"))
+    shown = {row.code for row in holdings[:named]} | {TargetWeight.CASH}
+    wanted = [percent for code, percent in targets.items() if code not in shown]
+    if rest or any(wanted):
+        slices.append(
+            Slice(
+                f"그 밖 {len(rest)}종목" if rest else "아직 없는 종목",
+                sum(row.value for row in rest),
+                sum((row.weight for row in rest), Decimal("0.0")),
+                "rest",
+                sum(wanted, Decimal(0)) if wanted else None,
+            )
+        )
+    return (
+        *slices,
+        Slice("현금 D+2", cash, _cash_weight(holdings, cash), "cash", targets.get(TargetWeight.CASH)),
+    )
+
+
+def _cash_weight(holdings: Sequence[HoldingFigures], cash: int) -> Decimal:
+    if sum(row.value for row in holdings) + cash <= 0:
+        return Decimal("0.0")
+    return HUNDRED - sum((row.weight for row in holdings), Decimal(0))
+
+
+def _sectors(
+    holdings: Sequence[HoldingFigures], *, cash: int, stocks: Mapping[str, Stock]
+) -> tuple[Sector, ...]:
+    values: defaultdict[str, int] = defaultdict(int)
+    for row in holdings:
+        values[sector_of(stocks.get(row.code))] += row.value
+    if not values:
+        return ()
+    # A sector that nobody knows is never the largest one: it is no sector.
+    ordered = sorted(values.items(), key=lambda pair: (pair[0] == NO_SECTOR, -pair[1], pair[0]))
+    weights = shares([*(value for _, value in ordered), cash])
+    lines = [Sector(name, weight, "sector") for (name, _), weight in zip(ordered, weights, strict=False)]
+    rest = lines[NAMED_SECTORS:]
+    if len(rest) > 1:
+        weight = sum((line.weight for line in rest), Decimal(0))
+        lines = [*lines[:NAMED_SECTORS], Sector(f"그 밖 {len(rest)}개", weight, "rest", len(rest))]
+    return (*lines, Sector("현금", weights[-1], "cash"))
+
+
+def sector_of(stock: Stock | None) -> str:
+    """Name the line of business of a stock; a fund is in none."""
+    if stock is None:
+        return NO_SECTOR
+    return stock.get_kind_display() if stock.kind in FUNDS else stock.sector or NO_SECTOR

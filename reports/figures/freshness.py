@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from kis.korean import SEOUL
 from kis.models import SyncRun
+from reports.queries import DashboardRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,16 @@ class Source:
     tr_id: str
     count: str
     seconds: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Minutes:
+    """Minute bars of the day: of how many of the stocks held there are any, and how many minutes of them are missing."""
+
+    watched: int
+    held: int
+    missing: int
+    stocks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +55,16 @@ def sources_of(run: SyncRun | None) -> tuple[Source, ...]:
         )
         for step in run.steps
         if step.get("tr_id")
+    )
+
+
+def minutes_of(rows: DashboardRows) -> Minutes:
+    minute = timedelta(minutes=1)
+    return Minutes(
+        watched=len(
+            {bar.code for bar in rows.charts.minutes} & {row.stock_code for row in rows.position.holdings}
+        ),
+        held=len(rows.position.holdings),
+        missing=sum((gap.last_at - gap.first_at) // minute + 1 for gap in rows.gaps),
+        stocks=len({gap.stock_code for gap in rows.gaps}),
     )

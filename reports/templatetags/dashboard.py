@@ -1,6 +1,6 @@
 """How templates write numbers and ask for charts; no arithmetic of their own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -101,8 +101,8 @@ def figure(value: int | None) -> SafeString:
 
 
 @register.filter
-def is_long(value: int) -> bool:
-    return abs(value) >= LONG_FROM
+def is_long(value: int | None) -> bool:
+    return value is not None and abs(value) >= LONG_FROM
 
 
 @register.filter
@@ -124,9 +124,9 @@ def short_heading(value: int) -> str:
 
 
 @register.filter
-def brief(value: int) -> str:
+def brief(value: int | None) -> str:
     """Write a signed amount inside a line of text."""
-    if abs(value) < BRIEF_FROM:
+    if value is None or abs(value) < BRIEF_FROM:
         return korean.signed(value)
     return f"{'+' if value > 0 else ''}{short_heading(value)}"
 
@@ -143,6 +143,39 @@ def two_lines(text: str, room: float) -> SafeString:
 def cut(text: str, room: float) -> str:
     """Shorten a name to its column, in millimetres."""
     return columns.cut(text, float(room))
+
+
+@register.filter
+def slash_day(value: date | None) -> str:
+    return korean.MISSING if value is None else f"{value.month}/{value.day}"
+
+
+@register.filter
+def rest_of_hundred(value: Decimal) -> str:
+    return korean.share(100 - value)
+
+
+@register.filter
+def part_of(value: int | None, whole: int) -> Decimal | None:
+    """Return an amount as percent of another."""
+    return Decimal(value) * 100 / whole if value is not None and whole > 0 else None
+
+
+@register.filter
+def hundredths(value: Decimal | None) -> str:
+    """Write a part that is neither gain nor loss: two decimals, no sign."""
+    return korean.percent(value).lstrip("+").removesuffix("%")
+
+
+@register.filter
+def cut_won(text: str) -> str:
+    """Leave the unit won out where another amount stands beside it."""
+    return text.removesuffix("원")
+
+
+@register.filter
+def join_keys(value: Mapping[str, str]) -> str:
+    return " · ".join(value)
 
 
 @register.filter

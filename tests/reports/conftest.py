@@ -16,7 +16,7 @@ from kis.models import KisAccount
 from reports.figures import Dashboard, dashboard_figures
 from reports.pdf import render_pdf
 from reports.queries import dashboard_rows
-from tests.factories import AT, Stock, fill, order, snapshot, stocks, sync_run
+from tests.factories import AT, Stock, fill, order, report_fills, snapshot, stocks, sync_run
 
 NASTY = "<script>alert(1)</script> & 아주 긴 이름의 상장지수펀드"
 
@@ -103,7 +103,7 @@ def usual(render: Renderer) -> Rendered:
             fill(number, side="SELL" if number % 2 else "BUY")
         for number in range(4):
             order(account, number)
-        return account
+        return report_fills(account)
 
     return render(save)
 

@@ -157,7 +157,7 @@ def test_viewer_gets_granted_accounts_only(client):
 
 def test_queries_do_not_grow_with_the_holdings(owner):
     def count_for(number):
-        account = snapshot(stocks(number), run=sync_run(), at=AT - timedelta(minutes=60 - number))
+        account = snapshot(stocks(number), run=sync_run(), at=AT - timedelta(seconds=60 - number))
         for index in range(number):
             order(account, index)
         with CaptureQueriesContext(connection) as captured:

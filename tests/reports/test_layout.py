@@ -1,11 +1,13 @@
 """Columns and pages."""
 
+from datetime import timedelta
+
 import pytest
 
 from reports import columns
 from reports.columns import cut, fitted, text_width
 from reports.layout import HoldingsPage, Overview, pages_of
-from tests.factories import fill, snapshot, stocks
+from tests.factories import AT, fill, snapshot, stocks
 from tests.reports.conftest import figures_of
 
 BASE = {"name": 20.0, "chart": 20.0, "value": 10.0}
@@ -55,10 +57,19 @@ def test_one_fill_or_eight_leave_the_blocks_below_in_place():
     for number in range(2, 9):
         fill(number)
     eight = pages_of(figures_of(account))[0]
-    assert one == eight
-    assert isinstance(quiet, Overview)
-    assert isinstance(one, Overview)
-    assert quiet.checks_top < one.checks_top
+    assert quiet == one == eight
+
+
+@pytest.mark.django_db
+def test_account_with_nothing_but_cash_is_shorter():
+    full, empty = (
+        pages_of(figures_of(snapshot(held, at=AT + timedelta(days=days))))[0]
+        for days, held in enumerate([stocks(1), ()])
+    )
+    assert isinstance(full, Overview)
+    assert isinstance(empty, Overview)
+    assert (empty.trend_top, full.trend_top) == (60, 60)
+    assert empty.advice_top < full.causes_top + 1
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,7 @@ def test_names_of_the_broker_are_text(owner):
 
 def test_query_count_is_the_same_for_one_and_for_forty(owner):
     def count_for(number):
-        account = snapshot(stocks(number), run=sync_run(), at=AT - timedelta(minutes=60 - number))
+        account = snapshot(stocks(number), run=sync_run(), at=AT - timedelta(seconds=60 - number))
         for index in range(number):
             fill(index + 100 * number)
             order(account, index)

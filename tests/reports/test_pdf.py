@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from kis.korean import number, signed
+from kis.korean import number, share, signed
 from reports import fonts
 from reports.pdf import render_html, render_pdf
 from reports.printing import drawable
-from tests.factories import AT, Stock, fill, snapshot, sync_run
+from tests.factories import AT, Stock, fill, report_fills, snapshot, sync_run
 from tests.reports.conftest import fonts_of
 
 #: The rows behind the printed pages come from the database that such tests are set up with.
@@ -45,8 +45,9 @@ def test_pdf_says_mode_account_and_time_on_every_page(usual):
 def test_pdf_totals_agree_between_the_pages(usual):
     total = usual.dashboard.total
     for text in usual.pages:
-        assert number(total.value) in text
         assert signed(total.profit) in text
+    assert number(total.value) in usual.pages[1]
+    assert f"주식 {share(total.weight)}%" in usual.pages[0]
     assert f"{number(usual.dashboard.account.total)}원" in usual.pages[0]
 
 
@@ -104,8 +105,8 @@ def test_pdf_puts_50_rows_on_a_page_and_repeats_the_head(crowded):
 
 
 def test_pdf_says_where_the_rest_of_a_long_list_is(crowded):
-    assert "외 292건, 5쪽" in crowded.pages[0]
-    assert "외 1건, 8쪽" in crowded.pages[0]
+    assert "외 293건, 5쪽" in crowded.pages[0]
+    assert "외 2건, 8쪽" in crowded.pages[0]
     listed = "".join(crowded.pages[4:7])
     assert all(number((10 + place) * 57_100) in listed for place in range(300))
 
@@ -115,7 +116,7 @@ def test_pdf_shows_a_difference(crowded, usual):
     assert "증권사 값" in crowded.pages[0]
     assert f"우리 합계 {number(crowded.dashboard.reconciliation.our_total)}" in crowded.pages[0]
     assert "대사 일치" in usual.pages[0]
-    assert "증권사 값이 모두 일치" in usual.pages[0]
+    assert "증권사 값이 모두 일치" in usual.pages[1]
 
 
 def test_html_shows_the_comparisons_that_differ_where_not_all_have_room(render):
@@ -142,7 +143,8 @@ def test_pdf_of_an_empty_paper_account_is_one_calm_page(empty):
     assert "보유 종목 없음" in text
     assert "오늘 체결 없음" in text
     assert "일별 주문 조회로 확인" in text
-    assert "실전" not in text
+    assert "모의 미지원" in text
+    assert "실전 계좌에서만" in text
 
 
 def test_pdf_cash_table_names_the_settlement_days(usual):
@@ -177,11 +179,9 @@ def test_pdf_names_failed_attempts(render, usual):
 def test_pdf_gives_the_brokers_estimate_where_no_fill_has_its_cost(render):
     def save():
         fill(1, commission=None, tax=None, cost_source="unknown")
-        return snapshot([Stock()], today_fee=12_337)
+        return report_fills(snapshot([Stock()], today_fee=12_337))
 
-    assert "합계1건" in squeezed(render(save).text)
-    total = squeezed(render(save).text).split("합계1건")[1]
-    assert total.startswith("628,100~12,337")
+    assert "잔고의당일매매와일치628,100~12,337" in squeezed(render(save).text)
 
 
 def test_pdf_of_demo_is_marked(render):
@@ -212,6 +212,6 @@ def test_pdf_survives_extremes(render):
     assert "▲+30.00%" in squeezed(rendered.pages[1])
     assert "▼−30.00%" in squeezed(rendered.pages[1])
     assert "□" in rendered.pages[1]
-    assert "전일 자산을 알 수 없음" in rendered.pages[0]
+    assert "전일 자산 없음" in rendered.pages[0]
     assert "주문가능–" in squeezed(rendered.pages[0])
     assert len(fonts_of(rendered.data)) <= 3

@@ -28,7 +28,7 @@ def queries_for(count):
 
 
 def test_dashboard_rows_costs_the_same_for_1_and_30_holdings():
-    assert queries_for(1) == queries_for(30) == 16
+    assert queries_for(1) == queries_for(30) == 17
 
 
 def test_dashboard_rows_takes_the_last_snapshot_before_the_moment():

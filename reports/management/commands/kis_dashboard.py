@@ -14,9 +14,9 @@ from kis.advice import diagnose
 from kis.client.codes import Mode
 from kis.commands import AccountCommand
 from kis.connect import connect
-from kis.korean import clock_time, day, number, percent, signed
+from kis.korean import MISSING, clock_time, day, number, percent, signed
 from kis.terminal import INDENT, WARN, change_style, headline, line, padded
-from reports.figures import Dashboard
+from reports.figures import Broken, Dashboard, Fills, OpenOrders
 from reports.fonts import FontsUnavailable
 from reports.moments import MomentUnreadable, read_moment
 from reports.pdf import render_pdf
@@ -109,6 +109,10 @@ def sync(account: Account, console: Console) -> None:
     line(console)
 
 
+def count_of(part: Fills | OpenOrders | Broken) -> str:
+    return MISSING if isinstance(part, Broken) else f"{len(part.rows)}건"
+
+
 def print_summary(console: Console, dashboard: Dashboard, path: Path) -> None:
     account = dashboard.account
     headline(
@@ -129,7 +133,7 @@ def print_summary(console: Console, dashboard: Dashboard, path: Path) -> None:
         console,
         INDENT,
         padded("보유", 12),
-        f"{dashboard.total.count}종목 · 체결 {len(dashboard.fills.rows)}건 · 미체결 {len(dashboard.open_orders.rows)}건",
+        f"{dashboard.total.count}종목 · 체결 {count_of(dashboard.fills)} · 미체결 {count_of(dashboard.open_orders)}",
         f" · {day(dashboard.as_of.date())} {clock_time(dashboard.as_of)} 기준",
     )
     differing = dashboard.reconciliation.differing

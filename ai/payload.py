@@ -1,11 +1,12 @@
 """Everything a model may know about a position, and nothing else; pure.
 
 No account number, no order number, no key and no name of the owner is in it, at any level. What the broker calls a stock
-is data: it is cleaned, cut, and stands in cells of a table only.
+is data: it is cleaned and cut, stands in cells of a table only, and is left out where it reads like a sentence.
 """
 
 import hashlib
 import json
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import Any, Final
 
+from ai.names import is_name
 from kis.advice import Finding
 from kis.korean import SEOUL
 from kis.models import KisExecution, KisHolding, KisUnfilledOrder, TargetWeight
@@ -105,7 +107,7 @@ def payload_of(
         "unfilled": unfilled_table(position, unfilled[:MOST_ORDERS], full=full),
         "fills_today": fills_table(position, fills[:MOST_ORDERS], full=full),
         "closes": Table((), ()) if focus else closes_table(position),
-        "findings": findings_table(told, full=full),
+        "findings": findings_table(told, codes_by_name(position), full=full),
     }
     counts = {
         "holdings": len(holdings) - MOST_HOLDINGS,
@@ -165,8 +167,8 @@ def holdings_table(position: Position, rows: Sequence[KisHolding], *, full: bool
         stock = position.stocks.get(row.stock_code)
         told = (
             row.stock_code,
-            name_of(row.stock_name),
-            name_of(stock.sector) or None if stock else None,
+            told_name(row.stock_name),
+            told_name(stock.sector) if stock else None,
             percent(row.evlu_amt, position.account.total_eval_amt),
             rounded(row.evlu_pfls_rt, HUNDREDTH),
             rounded(row.fllt_rt, HUNDREDTH),
@@ -199,7 +201,7 @@ def unfilled_table(position: Position, rows: Sequence[KisUnfilledOrder], *, full
         apart = percent(row.ord_unpr - price, price, HUNDREDTH) if price and row.ord_unpr else None
         told = (
             row.stock_code,
-            name_of(row.stock_name),
+            told_name(row.stock_name),
             "sell" if row.sll_buy_dvsn_cd == KisUnfilledOrder.SideCode.SELL else "buy",
             f"{row.ord_tmd[:2]}:{row.ord_tmd[2:4]}",
             apart,
@@ -216,7 +218,7 @@ def fills_table(position: Position, rows: Sequence[KisExecution], *, full: bool)
     def cells(row: KisExecution) -> tuple[Value, ...]:
         told = (
             row.stock_code,
-            name_of(row.stock_name),
+            told_name(row.stock_name),
             "sell" if row.exec_type == "SELL" else "buy",
             f"{row.exec_tmd:%H:%M}",
             percent(row.exec_amt, position.account.total_eval_amt),
@@ -242,8 +244,13 @@ def closes_table(position: Position) -> Table:
     )
 
 
-def findings_table(told: Sequence[tuple[int, Finding]], *, full: bool) -> Table:
-    """Return what the rules have found; sentences that name won are for those who may know them."""
+def findings_table(
+    told: Sequence[tuple[int, Finding]], codes: Sequence[tuple[str, str]], *, full: bool
+) -> Table:
+    """Return what the rules have found; sentences that name won are for those who may know them.
+
+    Stocks stand in them by code, as a model is to write them: `{005930}`.
+    """
     return Table(
         ("id", "severity", "title", "text"),
         tuple(
@@ -251,11 +258,31 @@ def findings_table(told: Sequence[tuple[int, Finding]], *, full: bool) -> Table:
                 f"F{number}",
                 finding.severity.value,
                 finding.title,
-                finding.sentence if full or not finding.amounts else None,
+                with_codes(finding.sentence, codes) if full or not finding.amounts else None,
             )
             for number, finding in told
         ),
     )
+
+
+def codes_by_name(position: Position) -> list[tuple[str, str]]:
+    """Return (name, code) as the broker has them, the longest first: none may be found inside another one."""
+    rows: list[KisHolding | KisUnfilledOrder | KisExecution] = [
+        *position.holdings,
+        *position.unfilled,
+        *position.executions,
+    ]
+    names = {(row.stock_name, row.stock_code) for row in rows if row.stock_name.strip()}
+    return sorted(names, key=lambda pair: (-len(pair[0]), pair))
+
+
+def with_codes(sentence: str, codes: Sequence[tuple[str, str]]) -> str:
+    """`삼성전자는` → `{005930}는`: a name of the broker's never stands in a sentence of ours."""
+    if not codes:
+        return sentence
+    by_name = dict(reversed(codes))
+    names = "|".join(re.escape(name) for name, _ in codes)
+    return re.sub(rf"(?<![가-힣A-Za-z0-9])(?:{names})", lambda match: f"{{{by_name[match[0]]}}}", sentence)
 
 
 # --- values ------------------------------------------------------------------------------------------------------------
@@ -270,6 +297,12 @@ def name_of(text: str) -> str:
         if letter.isspace() or not unicodedata.category(letter).startswith("C")
     )
     return " ".join(visible.split())[:LONGEST_NAME].strip()
+
+
+def told_name(text: str) -> str | None:
+    """Return a name for a cell of a table; one that reads like anything else is not told, its code is."""
+    name = name_of(text)
+    return name if is_name(name) else None
 
 
 def percent(part: int, whole: int, places: Decimal = TENTH) -> Decimal | None:

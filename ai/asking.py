@@ -19,6 +19,7 @@ from ai.providers.configured import provider as configured_provider
 from ai.records import stored_point
 from ai.replies import Checked, check_reply
 from kis.korean import SEOUL, number
+from kis.models import Stock
 
 logger = logging.getLogger(__name__)
 
@@ -123,7 +124,7 @@ def ask(diagnosis: Diagnosis, payload: Payload, *, provider: Provider, at: datet
             seconds + SLACK_SECONDS,
             lambda: provider.ask(question, purpose=purpose, timeout_seconds=seconds),
         )
-        checked = check_reply(reply.text, payload)
+        checked = check_reply(reply.text, payload, listed=listed_names())
     except ProviderFailed as failed:
         fail(diagnosis, failed, request=request, provider=provider, at=at)
     except Exception as error:  # noqa: BLE001  # whatever it is, the page is made without the model
@@ -138,6 +139,11 @@ def ask(diagnosis: Diagnosis, payload: Payload, *, provider: Provider, at: datet
         )
     else:
         keep(diagnosis, reply, checked, payload=payload, provider=provider)
+
+
+def listed_names() -> frozenset[str]:
+    """Return what the stocks of the market are called, so that a model cannot bring in one that is not held."""
+    return frozenset(Stock.objects.values_list("name", flat=True))
 
 
 def within(seconds: float, work: Callable[[], Result]) -> Result:

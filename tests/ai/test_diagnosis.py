@@ -37,7 +37,7 @@ def configured(settings, monkeypatch):
     settings.AI_DAILY_TOKENS = 1_000_000
     settings.AI_TIMEOUT_SECONDS = 5
 
-    def believe(text, payload):
+    def believe(text, payload, *, listed):
         said = read_answer(text)
         return Checked(
             points=tuple(Point(one.text, one.about) for one in said.points),
@@ -286,7 +286,7 @@ def test_what_is_being_asked_counts_as_much_as_it_may_take():
 
     model = Model()
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(asking, "check_reply", lambda *_: look_at_the_budget())
+        patched.setattr(asking, "check_reply", lambda *_, **__: look_at_the_budget())
         diagnose(scene, at=at(), provider=model)
     assert counted == [asking.tokens_to_ask(model, asking_payload(scene, minutes=0))]
     assert counted[0] > 3_000
@@ -363,7 +363,7 @@ def test_late_answer_of_one_who_was_taken_over_changes_nothing():
 
     model = Model()
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(asking, "check_reply", lambda *_: taken_over())
+        patched.setattr(asking, "check_reply", lambda *_, **__: taken_over())
         diagnose(scene, at=at(), provider=model)
     kept = Diagnosis.objects.get()
     assert (kept.status, kept.note, kept.points) == ("running", "다른 이의 것", [])

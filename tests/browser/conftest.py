@@ -1,0 +1,221 @@
+"""A real browser on the real site in demo mode: the system's Chromium through Playwright; skipped by name where there is none.
+
+The site runs in a process of its own with a folder of its own, the market in this one, where tests can move it.
+"""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import requests
+
+from kis.demo import Serving
+from kis.simulator.server import Simulator, SimulatorConfig
+from tests.kis.syncing import TEN, Broker
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+#: What the browser and htmx say where a test lets the server be away.
+OF_THE_TEST = re.compile(r"Failed to load resource|Response Status Error|htmx:(sendError|afterRequest)")
+PASSWORD = "correct horse battery"
+MAKE_OWNER = (
+    "from django.contrib.auth import get_user_model as users; "
+    f"users().objects.create_superuser('owner', password={PASSWORD!r})"
+)
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if not CHROMIUM and item.path.is_relative_to(ROOT / "tests" / "browser"):
+            item.add_marker(pytest.mark.skip(reason="needs Chromium"))
+
+
+# --- the site ------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Site:
+    """The site with its market, and how its commands are run."""
+
+    url: str
+    environment: dict[str, str]
+    serving: Serving
+
+    @property
+    def broker(self):
+        return Broker(self.serving.simulator.real.url)
+
+    def run(self, *arguments):
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def let_pass(self, **time_passed):
+        """Set the market's clock forward."""
+        self.broker.clock(self.serving.simulator.now() + timedelta(**time_passed))
+        self.serving.look_after()
+
+    def move_price(self, code, *, by):
+        """Let a stock trade at another price, and return what the account is then worth."""
+        account = self.account()
+        price = next(row["price"] for row in account["positions"] if row["code"] == code) + by
+        self.broker.post("price", {"code": code, "price": price})
+        return self.account()["total"]
+
+    def account(self):
+        return self.broker.get("state")["accounts"][0]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory) -> Iterator[Site]:
+    """Start the site, its market at ten o'clock, without any data yet."""
+    var = tmp_path_factory.mktemp("site") / "var"
+    environment = {
+        **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
+        "AEGIS_ENV_FILE": str(var / "none.env"),
+        "AEGIS_VAR_DIR": str(var),
+        "AEGIS_FONT_DIR": str(ROOT / "var" / "fonts"),
+        "AEGIS_REPORT_DIR": str(var / "reports"),
+        "AEGIS_CACHE_DIR": str(var / "cache"),
+    }
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+    config = SimulatorConfig(clock=TEN, limits=False)
+    with pytest.MonkeyPatch.context() as patch, Simulator(config) as simulator:
+        patch.setattr("django.conf.settings.DEMO_STATE_FILE", var / "demo-simulator.json")
+        patch.setattr("django.conf.settings.AEGIS_SIM_MARKET_DIR", "")
+        var.mkdir(parents=True)
+        from kis import demo_host  # noqa: PLC0415  # reads the settings
+        from kis.demo import only_one  # noqa: PLC0415
+
+        with only_one(demo_host.lock_file()):
+            started = Site(f"http://{address}", environment, Serving(simulator))
+            started.run("migrate", "-v0")
+            started.run("shell", "-v0", "-c", MAKE_OWNER)
+            with subprocess.Popen(
+                [sys.executable, "manage.py", "runserver", "--noreload", address],
+                cwd=ROOT,
+                env=environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            ) as server:
+                eventually(lambda: requests.get(f"{started.url}/healthz", timeout=5))
+                yield started
+                server.terminate()
+
+
+def eventually(action, *, within_seconds=60):
+    ends_at = time.monotonic() + within_seconds
+    while True:
+        try:
+            return action()
+        except requests.ConnectionError:
+            if time.monotonic() > ends_at:
+                raise
+            time.sleep(0.1)
+
+
+# --- the browser ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """One browser for all tests; each of them gets a profile of its own."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415  # heavy
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+class Tabs:
+    """Opens tabs, and remembers whatever their pages complain of or ask of others."""
+
+    def __init__(self, chromium, site):
+        self.chromium = chromium
+        self.site = site
+        self.contexts = []
+        self.complaints: list[str] = []
+
+    def open(self, *, signed_in=True, **how):
+        """Open a tab, signed in as people do it; its clock is the test's to run."""
+        context = self.chromium.new_context(
+            base_url=self.site.url, locale="ko-KR", **{"reduced_motion": "reduce", **how}
+        )
+        context.set_default_timeout(20_000)
+        self.contexts.append(context)
+        tab = context.new_page()
+        tab.on("pageerror", lambda error: self.complaints.append(str(error)))
+        tab.on("console", self.hear)
+        tab.on("request", self.watch)
+        tab.clock.install()
+        if signed_in:
+            tab.goto("/")
+            tab.get_by_label("아이디").fill("owner")
+            tab.get_by_label("비밀번호").fill(PASSWORD)
+            tab.get_by_role("button", name="로그인").click()
+            tab.locator("#live").wait_for()
+        return tab
+
+    def hear(self, message):
+        """Note what a page does wrong; answers that tests themselves make fail are no news."""
+        if message.type in {"error", "warning"} and not OF_THE_TEST.match(message.text):
+            self.complaints.append(message.text)
+
+    def watch(self, request):
+        if not request.url.startswith((self.site.url, "data:", "blob:")):
+            self.complaints.append(request.url)
+
+    def close(self):
+        for context in self.contexts:
+            context.close()
+
+
+@pytest.fixture
+def tabs(chromium, site):
+    opened = Tabs(chromium, site)
+    yield opened
+    opened.close()
+    assert not opened.complaints
+
+
+@pytest.fixture(scope="session")
+def seen_first(chromium, site):
+    """Open the page before there is any data, and let the first snapshot come; returns what was seen before and after."""
+    tabs = Tabs(chromium, site)
+    tab = tabs.open()
+    before = tab.locator("h1").inner_text()
+    site.run("aegis_1min_realtime", "--mode=real", "--now")
+    tab.clock.run_for(5_000)
+    tab.locator(".cards").wait_for()
+    after = tab.locator(".card.total .note").inner_text()
+    tabs.close()
+    assert not tabs.complaints
+    return before, after
+
+
+@pytest.fixture
+def books(seen_first, site):
+    """Make sure that there is data, and that the button is free."""
+    site.let_pass(seconds=21)
+    return site

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 
 from kis.calendar import business_day_before
-from kis.client.codes import TR
+from kis.client.codes import TR, Environment
 from kis.client.errors import KisError
 from kis.connect import Connection
 from kis.korean import SEOUL
@@ -117,37 +117,54 @@ class Steps:
 
 def copy_books(connection: Connection, *, run: SyncRun, steps: Steps) -> tuple[KisAccount, list[str]]:
     """Fetch, validate and save account, holdings, open orders and fills; returns what the owner should know."""
-    session, environment = connection.session, connection.environment
+    environment = connection.environment
     plan = commission_plan(environment)
     at = connection.now().astimezone(SEOUL)
-    balance, cash = fetch_balance(session)
-    held = f"{len(balance.held)}종목"
-    steps.add("fetch_balance", "잔고", held, tr_id=environment.tr_id(TR.BALANCE))
     first, warnings = look_back(connection, today=at.date())
-    if cash is None:
+    picture, lists = fetch_picture(connection, at=at, first=first, steps=steps)
+    if picture.orderable_cash is None:
         warnings.append("주문가능금액을 받지 못해 비워 둡니다.")
-    lists = fetch_orders(session, first=first, at=at)
-    orders_tr = environment.tr_id(TR.DAILY_ORDERS)
-    unfilled_tr = orders_tr if environment.is_paper else environment.tr_id(TR.UNFILLED)
-    waiting = f"{len(lists.unfilled)}건"
-    steps.add("fetch_unfilled_orders", "미체결", waiting, tr_id=unfilled_tr, seconds=lists.unfilled_seconds)
-    complete_at = connection.now().astimezone(SEOUL)
-    picture = Picture(at, complete_at, balance, cash, lists.unfilled, lists.orders, first)
     checks = reconcile(picture, lists)
     saved = save_snapshot(picture, environment=environment, run=run, checks=checks, plan=plan)
-    steps.add("save_holdings", "보유", held)
-    filled = f"{sum(1 for order in lists.orders if order.filled)}건"
-    steps.add(
-        "fetch_executions",
-        "체결",
-        filled,
-        tr_id=orders_tr,
-        note=news(saved.fills.new, saved.fills.changed),
-        seconds=lists.orders_seconds,
-    )
+    steps.add("save_holdings", "보유", f"{len(picture.balance.held)}종목")
+    add_executions(steps, lists, environment=environment, note=news(saved.fills.new, saved.fills.changed))
     ordered = f"{len(lists.orders)}건"
     steps.add("save_order_details", "주문", ordered, note=news(saved.orders.new, saved.orders.changed))
     return saved.account, warnings
+
+
+def fetch_picture(
+    connection: Connection, *, at: datetime, first: date, steps: Steps
+) -> tuple[Picture, OrderLists]:
+    """Ask for everything of one snapshot, with the orders since `first`; `at` is a moment before the first call."""
+    session, environment = connection.session, connection.environment
+    balance, cash = fetch_balance(session)
+    held = f"{len(balance.held)}종목"
+    steps.add("fetch_balance", "잔고", held, tr_id=environment.tr_id(TR.BALANCE))
+    lists = fetch_orders(session, first=first, at=at)
+    unfilled_tr = TR.DAILY_ORDERS if environment.is_paper else TR.UNFILLED
+    waiting = f"{len(lists.unfilled)}건"
+    steps.add(
+        "fetch_unfilled_orders",
+        "미체결",
+        waiting,
+        tr_id=environment.tr_id(unfilled_tr),
+        seconds=lists.unfilled_seconds,
+    )
+    complete_at = connection.now().astimezone(SEOUL)
+    return Picture(at, complete_at, balance, cash, lists.unfilled, lists.orders, first), lists
+
+
+def add_executions(steps: Steps, lists: OrderLists, *, environment: Environment, note: str = "") -> None:
+    """Note how many fills came with the orders; the inquiry was made before the last steps."""
+    steps.add(
+        "fetch_executions",
+        "체결",
+        f"{sum(1 for order in lists.orders if order.filled)}건",
+        tr_id=environment.tr_id(TR.DAILY_ORDERS),
+        note=note,
+        seconds=lists.orders_seconds,
+    )
 
 
 def news(new: int, changed: int) -> str:

@@ -187,31 +187,33 @@ def holding_rows(account: KisAccount, rows: Sequence[HoldingRecord]) -> list[Kis
 
 
 def save_unfilled_orders(account: KisAccount, rows: Sequence[UnfilledRecord]) -> None:
-    KisUnfilledOrder.objects.bulk_create(
-        [
-            KisUnfilledOrder(
-                kis_account=account,
-                account_no=account.account_no,
-                snapshot_at=account.snapshot_at,
-                snapshot_date=account.snapshot_at.date(),
-                is_paper=account.is_paper,
-                odno=row.number,
-                ord_gno_brno=row.branch,
-                stock_code=row.code,
-                stock_name=row.name,
-                sll_buy_dvsn_cd=row.side.value,
-                ord_qty=row.quantity,
-                ord_unpr=row.price,
-                ord_tmd=row.ordered_at,
-                psbl_qty=row.changeable,
-                tot_ccll_qty=row.filled,
-                exchange=row.exchange,
-                raw_json=dict(row.raw),
-            )
-            for row in rows
-        ],
-        batch_size=BATCH,
-    )
+    KisUnfilledOrder.objects.bulk_create(unfilled_rows(account, rows), batch_size=BATCH)
+
+
+def unfilled_rows(account: KisAccount, rows: Sequence[UnfilledRecord]) -> list[KisUnfilledOrder]:
+    """Return the open orders of a snapshot, unsaved."""
+    return [
+        KisUnfilledOrder(
+            kis_account=account,
+            account_no=account.account_no,
+            snapshot_at=account.snapshot_at,
+            snapshot_date=account.snapshot_at.date(),
+            is_paper=account.is_paper,
+            odno=row.number,
+            ord_gno_brno=row.branch,
+            stock_code=row.code,
+            stock_name=row.name,
+            sll_buy_dvsn_cd=row.side.value,
+            ord_qty=row.quantity,
+            ord_unpr=row.price,
+            ord_tmd=row.ordered_at,
+            psbl_qty=row.changeable,
+            tot_ccll_qty=row.filled,
+            exchange=row.exchange,
+            raw_json=dict(row.raw),
+        )
+        for row in rows
+    ]
 
 
 def save_executions(

@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser, SystemCheckError
 from django.db import DatabaseError, InterfaceError, OperationalError
 
-from kis.accounts import MODE_NAMES, Account, find_account
+from kis.accounts import MODE_NAMES, Account, find_account, known_accounts, meant_if_any
 from kis.client.codes import Mode
 from kis.client.errors import KisError
 
@@ -154,6 +154,22 @@ class AccountCommand(OwnerCommand):
     def account(self, options: Mapping[str, Any]) -> Account:
         """Return the account to connect to. Raises KisMisconfigured where none or several may be meant."""
         return find_account(self.asked_mode(options), options["account"])
+
+    def known_account(self, options: Mapping[str, Any]) -> Account:
+        """Return the account to look at in the books, also one that only they still know. Raises KisError."""
+        accounts = known_accounts()
+        mode, account = meant_if_any(accounts, self.asked_mode(options), options["account"])
+        if account is not None:
+            return account
+        of_mode = [known for known in accounts if known.mode == mode and known.number is not None]
+        if not of_mode:
+            raise CommandError(
+                "저장된 계좌 자료가 아직 없습니다. 먼저 실행해 주세요: manage.py sync_kis_data"
+            )
+        if len(of_mode) > 1:
+            labels = ", ".join(known.label for known in of_mode)
+            raise CommandError(f"--account에 하나를 적어 주세요: {labels}")
+        return of_mode[0]
 
     def asked_mode(self, options: Mapping[str, Any]) -> Mode | None:
         return self.mode or options["mode"]

@@ -1,6 +1,5 @@
 """Print the returns of an account, day by day, next to the market's."""
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Any, cast
 
@@ -10,7 +9,6 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from rich.console import Console
 
-from kis.accounts import Account, known_accounts, meant_if_any
 from kis.commands import AccountCommand
 from kis.returns import NoDays, returns_of
 from kis.returns_table import print_money_weighted, print_returns
@@ -35,7 +33,7 @@ class Command(AccountCommand):
         first, last = read_day(options["first"], "--from"), read_day(options["last"], "--to")
         if first and last and first > last:
             raise CommandError(f"--from {first}이 --to {last}보다 늦습니다.")
-        account = self.meant(options)
+        account = self.known_account(options)
         number = account.number_or_reason()
         try:
             returns = returns_of(number, is_paper=account.is_paper, first=first, last=last)
@@ -47,24 +45,6 @@ class Command(AccountCommand):
         print_returns(console, returns)
         if options["money_weighted"]:
             print_money_weighted(console, returns)
-
-    def meant(self, options: Mapping[str, Any]) -> Account:
-        """Return the account that is meant, also one that only the books still know."""
-        accounts = known_accounts()
-        mode, account = meant_if_any(accounts, self.asked_mode(options), options["account"])
-        if account is not None:
-            return account
-        of_mode = [known for known in accounts if known.mode == mode and known.number is not None]
-        if len(of_mode) != 1:
-            labels = ", ".join(known.label for known in of_mode)
-            raise CommandError(
-                f"--account에 하나를 적어 주세요: {labels}"
-                if of_mode
-                else str(
-                    NoDays("저장된 계좌 자료가 아직 없습니다. 먼저 실행해 주세요: manage.py sync_kis_data")
-                )
-            )
-        return of_mode[0]
 
 
 def read_day(text: str | None, option: str) -> date | None:

@@ -5,7 +5,6 @@ import stat
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from django.apps import apps
 from django.conf import settings
 
 from aegis.health.case import Case, Result, fine, problem, skipped, warning
@@ -144,12 +143,3 @@ def secrecy(case: Case) -> Result:
         )
     source = "AEGIS_ENCRYPTION_KEY" if settings.AEGIS_ENCRYPTION_KEY else "SECRET_KEY"
     return fine(f"앱키와 접근 토큰을 {source}로 암호화해 둡니다.")
-
-
-def advisor(_case: Case) -> Result:
-    """Look for the key of the AI, once there is something that uses it."""
-    if not apps.is_installed("ai"):
-        return skipped("이 판에는 AI 진단이 아직 없습니다.")
-    if not getattr(settings, "GEMINI_API_KEY", ""):
-        return warning("GEMINI_API_KEY가 없어 규칙으로만 진단합니다.", ".env에 GEMINI_API_KEY를 넣어 주세요.")
-    return fine(f"키가 있습니다. 모델 {getattr(settings, 'GEMINI_MODEL', '') or '기본값'}.")

@@ -2,7 +2,6 @@
 
 from django.conf import settings
 
-from ai.providers import Provider
 from ai.providers.gemini import Gemini
 from ai.providers.google_genai import GoogleGenai
 from ai.providers.google_generativeai import GoogleGenerativeai
@@ -12,7 +11,7 @@ PROVIDERS: dict[str, type[Gemini]] = {
 }
 
 
-def provider() -> Provider:
+def provider() -> Gemini:
     """Return the provider of the settings; without a key it can still say what it would send."""
     return PROVIDERS[settings.AI_PROVIDER](
         key=settings.GEMINI_API_KEY, model=settings.GEMINI_MODEL, base_url=settings.GEMINI_BASE_URL

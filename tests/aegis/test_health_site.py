@@ -115,19 +115,6 @@ def test_secrets_are_guarded(configure, settings):
     assert_found(configuration.secrecy(case), PROBLEM, "AEGIS_ENCRYPTION_KEY", ".env.example")
 
 
-def test_advisor_waits_for_its_app(configure, settings, monkeypatch):
-    case = configure()
-    monkeypatch.setattr("aegis.health.configuration.apps.is_installed", lambda name: False)
-    assert_found(configuration.advisor(case), SKIPPED, "AI")
-    monkeypatch.setattr("aegis.health.configuration.apps.is_installed", lambda name: True)
-    settings.GEMINI_API_KEY = ""
-    assert_found(configuration.advisor(case), WARNING, "GEMINI_API_KEY")
-    settings.GEMINI_API_KEY, settings.GEMINI_MODEL = "g" * 39, "gemini-pro"
-    result = configuration.advisor(case)
-    assert_found(result, OK, "gemini-pro")
-    assert "ggg" not in result.text
-
-
 # --- database --------------------------------------------------------------------------------------------------------
 
 

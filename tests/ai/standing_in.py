@@ -30,6 +30,9 @@ class StandIn:
     url: str = ""
     asked: list[Asked] = field(default_factory=list)
     replies: list[Any] = field(default_factory=list)
+    #: Models that were looked up, and what is answered to that instead of the truth.
+    looked_up: list[str] = field(default_factory=list)
+    looks: Any = None
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def answers(self, *replies):
@@ -63,6 +66,9 @@ def running():
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True
 
+        def do_GET(self):
+            looked_up(stand_in, self)
+
         def pause(self, seconds):
             """Wait, but not longer than the stand-in stands."""
             return stand_in.stopping.wait(seconds)
@@ -82,6 +88,20 @@ def running():
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def looked_up(stand_in, handler):
+    """Answer whether a model is there."""
+    model = handler.path.removeprefix("/v1beta/models/")
+    stand_in.looked_up.append(model)
+    if handler.headers["x-goog-api-key"] != KEY:
+        bad_key(handler)
+    elif stand_in.looks:
+        stand_in.looks(handler)
+    elif model in MODELS:
+        sent(200, json.dumps({"name": f"models/{model}", "inputTokenLimit": 1_048_576}))(handler)
+    else:
+        status_of(404, "NOT_FOUND", f"models/{model} is not found for API version v1beta")(handler)
 
 
 # --- what it answers -----------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from kis.api import views
 from reports.api import DashboardView
+from trading.api import OrderView
 
 router = SimpleRouter()
 router.trailing_slash = "/?"  # both ways of writing an address are one
@@ -21,6 +22,7 @@ router.register("sync-runs", views.SyncRunView, basename="sync-runs")
 router.register("stocks", views.StockView, basename="stocks")
 router.register("kb-holdings", views.KbHoldingView, basename="kb-holdings")
 router.register("kb-trades", views.KbTradeView, basename="kb-trades")
+router.register("orders", OrderView, basename="orders")
 
 urlpatterns = [
     *router.urls,

@@ -23,7 +23,8 @@ MESSAGES = {
     "bad_token": "토큰이 틀리거나 시간이 지났습니다.",
     "permission_denied": "이 요청을 할 권한이 없습니다.",
     "not_found": "찾으시는 자료가 없습니다.",
-    "method_not_allowed": "조회(GET)만 할 수 있습니다.",
+    "method_not_allowed": "이 주소에는 쓸 수 없는 방법(method)입니다.",
+    "unsupported_media_type": "JSON(application/json)으로 보내 주세요.",
     "not_acceptable": "JSON과 CSV로만 드릴 수 있습니다.",
     "throttled": "요청이 너무 많습니다. 잠시 뒤에 다시 시도해 주세요.",
     "server_error": "서버에서 처리하지 못했습니다. 기록을 확인해 주세요.",
@@ -47,6 +48,7 @@ CODES: Mapping[type[Exception], str] = {
     exceptions.MethodNotAllowed: "method_not_allowed",
     exceptions.NotAcceptable: "not_acceptable",
     exceptions.Throttled: "throttled",
+    exceptions.UnsupportedMediaType: "unsupported_media_type",
 }
 STATUSES = {"bad_request": 400, "permission_denied": 403, "not_found": 404, "server_error": 500}
 
@@ -71,6 +73,18 @@ class UnknownParameter(BadParameter):
         super().__init__(field, f"없는 조회 조건입니다. 쓸 수 있는 것: {', '.join(known) or '없음'}")
 
 
+class Refused(exceptions.APIException):
+    """What a use-case refuses, in its own words and with a code of its own."""
+
+    def __init__(
+        self, code: str, message: str, *, status: int, detail: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(message, code)
+        self.code, self.message = code, message
+        self.status_code = status
+        self.more = detail or {}
+
+
 def error_body(code: str, message: str = "", detail: Mapping[str, Any] | None = None) -> dict[str, Any]:
     error: dict[str, Any] = {"code": code, "message": message or MESSAGES[code]}
     if detail:
@@ -87,6 +101,8 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response:
             error_body(error.default_code, str(error.detail), {"field": error.field}),
             status=error.status_code,
         )
+    if isinstance(error, Refused):
+        return Response(error_body(error.code, error.message, error.more), status=error.status_code)
     code = next((code for kind, code in CODES.items() if isinstance(error, kind)), "")
     if isinstance(error, exceptions.APIException):
         return refusal(error, code or "bad_request")

@@ -11,6 +11,7 @@ from django.urls import get_resolver, reverse
 from aegis.api import router
 from kis.models import AccountGrant
 from tests.kis.api_rows import ROUTES, error_of, make_rows
+from trading.models import PendingOrder
 
 pytestmark = pytest.mark.django_db
 ADDRESSES = ["{}", "{}/", "{}/1", "{}?format=csv", "{}?format=xml", "{}?nothing=1"]
@@ -33,13 +34,13 @@ def staff(route=None, **columns):
 
 def test_every_route_is_in_the_table():
     registered: dict[str, Any] = {prefix: view for prefix, view, _ in router.registry}
-    assert {prefix: view.model for prefix, view in registered.items()} == ROUTES
+    assert {prefix: view.model for prefix, view in registered.items()} == {**ROUTES, "orders": PendingOrder}
     assert reverse("accounts-list") == "/api/v1/accounts"
     assert [str(entry.pattern) for entry in get_resolver().url_patterns][-2:] == ["api/v1/", "^api(/|$)"]
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("route", [*ROUTES, "nothing"])
+@pytest.mark.parametrize("route", [*ROUTES, "orders", "orders/1/confirm", "orders/1/cancel", "nothing"])
 def test_stranger_gets_nothing(client, route, method):
     for address in ADDRESSES:
         response = getattr(client, method)(f"/api/v1/{address.format(route)}")

@@ -51,6 +51,7 @@ class PendingOrder(models.Model):
         TERMINAL = "terminal", "터미널"
         PYTHON = "python", "파이썬"
         SITE = "site", "사이트"
+        API = "api", "API"
 
     account_no = models.CharField("계좌번호", max_length=20)
     product_code = models.CharField("상품코드", max_length=2, help_text="ACNT_PRDT_CD")

@@ -3,6 +3,7 @@
 from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
+from ai.api import DiagnosisView
 from kis.api import views
 from reports.api import DashboardView
 from trading.api import OrderView
@@ -20,6 +21,7 @@ router.register("daily-prices", views.DailyPriceView, basename="daily-prices")
 router.register("minute-prices", views.MinPriceView, basename="minute-prices")
 router.register("sync-runs", views.SyncRunView, basename="sync-runs")
 router.register("stocks", views.StockView, basename="stocks")
+router.register("diagnoses", DiagnosisView, basename="diagnoses")
 router.register("kb-holdings", views.KbHoldingView, basename="kb-holdings")
 router.register("kb-trades", views.KbTradeView, basename="kb-trades")
 router.register("orders", OrderView, basename="orders")

@@ -119,6 +119,7 @@ def ask(diagnosis: Diagnosis, payload: Payload, *, provider: Provider, at: datet
     purpose, question = purpose_of(payload), payload.as_json()
     seconds = settings.AI_TIMEOUT_SECONDS
     request = provider.request_json(question, purpose=purpose)
+    reply: Reply | None = None
     try:
         reply = within(
             seconds + SLACK_SECONDS,
@@ -126,17 +127,12 @@ def ask(diagnosis: Diagnosis, payload: Payload, *, provider: Provider, at: datet
         )
         checked = check_reply(reply.text, payload, listed=listed_names())
     except ProviderFailed as failed:
-        fail(diagnosis, failed, request=request, provider=provider, at=at)
+        fail(diagnosis, failed, reply=reply, request=request, provider=provider, at=at)
     except Exception as error:  # noqa: BLE001  # whatever it is, the page is made without the model
         # Its text may repeat the question; the name of its class is enough to look for it.
         logger.error("A model could not be asked: %s", type(error).__name__)  # noqa: TRY400
-        fail(
-            diagnosis,
-            ProviderFailed(UNEXPECTED, Failure.UNEXPECTED),
-            request=request,
-            provider=provider,
-            at=at,
-        )
+        unexpected = ProviderFailed(UNEXPECTED, Failure.UNEXPECTED)
+        fail(diagnosis, unexpected, reply=reply, request=request, provider=provider, at=at)
     else:
         keep(diagnosis, reply, checked, payload=payload, provider=provider)
 
@@ -203,10 +199,12 @@ def fail(
     diagnosis: Diagnosis,
     failed: ProviderFailed,
     *,
+    reply: Reply | None,
     request: Any,  # noqa: ANN401  # JSON
     provider: Provider,
     at: datetime,
 ) -> None:
+    """Write down a failure; an answer that could not be used has cost its tokens all the same."""
     end(
         diagnosis,
         {
@@ -214,11 +212,12 @@ def fail(
             "reason": failed.kind.value,
             "note": failed.reason,
             "provider": provider.name,
-            "tokens_in": failed.tokens,
-            "tokens_out": 0,
+            "model": reply.model if reply else "",
+            "tokens_in": reply.tokens_in if reply else failed.tokens,
+            "tokens_out": reply.tokens_out if reply else 0,
             "wait_until": at + timedelta(seconds=failed.retry_after) if failed.retry_after else None,
             "request_json": dict(request),
-            "raw_json": failed.raw,
+            "raw_json": dict(reply.raw_json) if reply else failed.raw,
         },
     )
 

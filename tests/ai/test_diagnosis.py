@@ -323,6 +323,23 @@ def test_whatever_else_breaks_stays_with_the_model(caplog):
     assert "12345678" not in caplog.text + diagnosis.note
 
 
+@pytest.mark.parametrize(
+    ("trouble", "reason"),
+    [
+        (ProviderFailed("형식이 다릅니다.", Failure.WRONG_SHAPE), Failure.WRONG_SHAPE),
+        (ZeroDivisionError("boom"), Failure.UNEXPECTED),
+    ],
+)
+def test_answer_that_cannot_be_used_has_cost_its_tokens(monkeypatch, trouble, reason):
+    def cannot(*_arguments, **_more):
+        raise trouble
+
+    monkeypatch.setattr(asking, "check_reply", cannot)
+    diagnosis = diagnose(taken(), at=at(), provider=Model())
+    assert (diagnosis.status, diagnosis.reason, diagnosis.tokens) == ("failed", reason, 1_500)
+    assert diagnosis.raw_json == {"candidates": [answer()]}
+
+
 def test_answer_without_a_sentence_that_holds_is_none():
     scene = taken()
     diagnosis = diagnose(scene, at=at(), provider=Model(answer([], [])))

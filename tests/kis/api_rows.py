@@ -10,6 +10,7 @@ from typing import Any
 
 from django.test import Client
 
+from ai.models import Diagnosis, HoldingNote
 from kis.korean import SEOUL
 from kis.models import (
     DailyPrice,
@@ -43,6 +44,7 @@ ROUTES: dict[str, Any] = {
     "minute-prices": MinPrice,
     "sync-runs": SyncRun,
     "stocks": Stock,
+    "diagnoses": Diagnosis,
     "kb-holdings": KbHolding,
     "kb-trades": KbTrade,
 }
@@ -134,9 +136,48 @@ def make_rows(count: int, *, at: datetime = AT, first: int = 0) -> KisAccount:
             source="master",
             updated_at=at,
         )
+        diagnosis(account, number)
         kb_holding(statement, number)
         kb_trade(statement, number)
     return account
+
+
+def diagnosis(account: KisAccount, number: int, **changes: Any) -> Diagnosis:
+    """Save a diagnosis of a snapshot with words about one stock; `number` makes it one of other content."""
+    row = Diagnosis.objects.create(
+        **{
+            "kis_account": account,
+            "account_no": account.account_no,
+            "product_code": account.product_code,
+            "is_paper": account.is_paper,
+            "content_hash": f"{number:064}",
+            "written_at": account.snapshot_at + timedelta(seconds=number),
+            "asked_at": account.snapshot_at,
+            "status": "complete",
+            "model": "gemini-3.5-flash",
+            "findings": [
+                {
+                    "rule": "stock_concentration",
+                    "severity": "경고",
+                    "title": "종목 편중",
+                    "subject": "삼성전자 21.3%",
+                    "limit": "한도 20%",
+                    "sentence": "삼성전자는 총평가금액의 21.3%로 한도 20%를 넘습니다.",
+                    "stock_code": "005930",
+                    "numbers": {"weight_pct": "21.3"},
+                }
+            ],
+            "weights": [{"code": "005930", "name": "삼성전자", "weight_pct": 21.3}],
+            "points": [{"text": "삼성전자의 비중이 21.3%입니다.", "references": ["F1"]}],
+            "request_json": {"contents": [{"role": "user"}]},
+            "raw_json": {"candidates": []},
+            **changes,
+        }
+    )
+    HoldingNote.objects.create(
+        diagnosis=row, stock_code="005930", stock_name="삼성전자", text="오늘 1.89% 내렸습니다."
+    )
+    return row
 
 
 def order_detail(number: int, **changes: Any) -> KisOrderDetail:

@@ -15,8 +15,11 @@ from tests.kis.owning import store
 pytestmark = pytest.mark.django_db
 
 #: What no list shows, and what the account's columns become.
-NOT_LISTED = {"raw_json", "steps", "lease_until", "account_key", "meaning", "ordinal"}
-OWN = {"account", "account_no", "badge"}
+NOT_LISTED = {
+    *("raw_json", "request_json", "steps", "lease_until", "wait_until"),
+    *("account_key", "meaning", "ordinal"),
+}
+OWN = {"account", "account_no", "badge", "reason_text", "notes"}
 
 
 def assert_same(shown, stored):

@@ -38,7 +38,7 @@ def model(settings, monkeypatch):
     monkeypatch.setattr(
         asking,
         "check_reply",
-        lambda text, _: Checked(
+        lambda text, _, **__: Checked(
             points=tuple(Point(one.text, one.about) for one in read_answer(text).points), checked=2
         ),
     )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
@@ -14,7 +14,8 @@ from kis.korean import SEOUL, WEEKDAYS
 #: Stands for a stock while a sentence is looked at; no letter of any language.
 STOCK: Final = "\ue000"
 CODE: Final = re.compile(r"\{([0-9A-Z]{6,7})\}")
-#: A limit belongs to no stock, even where it is told of one.
+#: A limit belongs to no stock, even where it is told of one, and is called one.
+LIMIT_WORDS: Final = frozenset({"한도", "기준"})
 LIMIT: Final = re.compile(r"(?:한도|기준)(?:인|은|는)?\s?$")
 #: Everybody knows when the exchange opens, when the closing auction begins, and when it closes.
 SESSION: Final = ("09:00", "15:20", "15:30")
@@ -26,14 +27,18 @@ ORDERS: Final = frozenset({"건", "개", "번", "회", "가지"})
 DAYS: Final = frozenset({"거래일", "영업일", "일"})
 COUNTED: Final = {"holdings": STOCKS, "unfilled_orders": ORDERS}
 
+NOBODY: Final[frozenset[str]] = frozenset()
 Row = dict[str, Value]
 Tables = dict[str, list[Row]]
-NOBODY: Final[frozenset[str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """`key` is where it stands, `codes` the stocks it belongs to, none for the account; `way` its direction, if any."""
+    """`key` is where it stands, `codes` the stocks it belongs to, none for the account; `way` its direction, if any.
+
+    `on` is the day it was so, where that is not the day of the data; `about` are words of which a sentence needs one, unless it
+    refers to the `finding`.
+    """
 
     kind: Kind
     key: str
@@ -42,7 +47,10 @@ class Fact:
     time: str = ""
     codes: frozenset[str] = NOBODY
     way: Way | None = None
-    units: frozenset[str] = field(default_factory=frozenset)
+    units: frozenset[str] = NOBODY
+    on: date | None = None
+    about: frozenset[str] = NOBODY
+    finding: str = ""
 
     def is_stated_by(self, figure: Figure) -> bool:
         if figure.kind is not self.kind:
@@ -57,11 +65,12 @@ class Fact:
 def facts_of(payload: Payload) -> tuple[Fact, ...]:
     tables = {name: rows_of(table) for name, table in payload.tables.items()}
     now = payload.as_of.astimezone(SEOUL)
+    sectors = frozenset(str(row["sector"]) for row in tables.get("holdings", []) if row["sector"])
     return (
         Fact(Kind.DATE, "as_of", day=now.date()),
         *(Fact(Kind.TIME, "as_of", time=time) for time in (f"{now:%H:%M}", *SESSION)),
         *cells(payload, tables, now),
-        *(fact for row in tables.get("findings", []) for fact in told_by(str(row["text"] or ""))),
+        *(fact for row in tables.get("findings", []) for fact in told_by(row, sectors)),
         *counts(payload, tables),
         *(counted(f"left_out.{name}", count, ORDERS | STOCKS) for name, count in payload.left_out.items()),
     )
@@ -81,8 +90,10 @@ def cells(payload: Payload, tables: Tables, now: datetime) -> Iterator[Fact]:
         for row in rows:
             code = str(row.get("code") or "cash")
             codes = NOBODY if code == "cash" else frozenset({code})
+            on = day_of(str(row["day"]), now) if "day" in row else None
             for name, value in row.items():
-                yield from cell(f"{table}.{name}", name, value, codes, now)
+                for fact in cell(f"{table}.{name}", name, value, codes, now):
+                    yield replace(fact, on=on)
 
 
 def cell(key: str, name: str, value: Value, codes: frozenset[str], now: datetime) -> Iterator[Fact]:
@@ -90,14 +101,18 @@ def cell(key: str, name: str, value: Value, codes: frozenset[str], now: datetime
     if name == "ordered_at":
         yield Fact(Kind.TIME, key, time=str(value), codes=codes)
     elif name == "day":
-        month, day = (int(part) for part in str(value).split("-"))
-        year = now.year if (month, day) <= (now.month, now.day) else now.year - 1
-        yield Fact(Kind.DATE, key, day=date(year, month, day))
+        yield Fact(Kind.DATE, key, day=day_of(str(value), now))
     elif isinstance(value, int | Decimal) and (kind := kind_of(name)):
         number = Decimal(value)
         has_way = number < 0 or (number > 0 and SIGNED.search(name))
         way = (Way.UP if number > 0 else Way.DOWN) if has_way else None
         yield Fact(kind, key, number, codes=codes, way=way, units=COUNTED.get(name, NOBODY))
+
+
+def day_of(text: str, now: datetime) -> date:
+    """Return the last day that is written so: `06-13`."""
+    month, day = (int(part) for part in text.split("-"))
+    return date(now.year if (month, day) <= (now.month, now.day) else now.year - 1, month, day)
 
 
 def kind_of(name: str) -> Kind | None:
@@ -113,21 +128,29 @@ def kind_of(name: str) -> Kind | None:
 # --- findings ----------------------------------------------------------------------------------------------------------
 
 
-def told_by(text: str) -> Iterator[Fact]:
+def told_by(row: Row, sectors: frozenset[str]) -> Iterator[Fact]:
     """Return the figures of a finding, for the stocks it names; a sentence that cannot be read states nothing."""
+    text = str(row["text"] or "")
     named = frozenset(CODE.findall(text))
     plain = CODE.sub(STOCK, text)
     try:
         figures = figures_in(plain)
     except NotReadable:
         return
+    about = frozenset(sector for sector in sectors if sector in text)
     for figure in figures:
-        codes = NOBODY if LIMIT.search(plain, 0, figure.start) else named
-        units = STOCKS if figure.unit in STOCKS else frozenset({figure.unit} - {""})
+        fact = Fact(
+            figure.kind, "findings.text", figure.value, codes=named, way=figure.sign, finding=str(row["id"])
+        )
+        if LIMIT.search(plain, 0, figure.start):
+            fact = replace(fact, codes=NOBODY, about=LIMIT_WORDS, finding="")
         if figure.kind is Kind.TIME:
-            yield Fact(Kind.TIME, "findings.text", time=figure.when, codes=codes)
+            yield replace(fact, time=figure.when)
+        elif figure.kind is Kind.COUNT:  # 반도체 업종 2종목
+            units = STOCKS if figure.unit in STOCKS else frozenset({figure.unit})
+            yield replace(fact, units=units, about=about)
         elif figure.kind is not Kind.DATE:
-            yield Fact(figure.kind, "findings.text", figure.value, codes=codes, way=figure.sign, units=units)
+            yield fact
 
 
 # --- counts ------------------------------------------------------------------------------------------------------------
@@ -139,8 +162,11 @@ def counts(payload: Payload, tables: Tables) -> Iterator[Fact]:
         for column in ("profit_pct", "day_change_pct"):
             values = [row[column] for row in tables.get("holdings", [])]
             numbers = [value for value in values if isinstance(value, int | Decimal)]
-            yield counted(f"winners.{column}", sum(number > 0 for number in numbers), STOCKS)
-            yield counted(f"losers.{column}", sum(number < 0 for number in numbers), STOCKS)
+            for way, count in (
+                (Way.UP, sum(n > 0 for n in numbers)),
+                (Way.DOWN, sum(n < 0 for n in numbers)),
+            ):
+                yield replace(counted(f"{way}.{column}", count, STOCKS), way=way)
     yield counted("count.closes", len(tables.get("closes", [])), DAYS)
     severities = [row["severity"] for row in tables.get("findings", [])]
     for count in {severities.count(severity) for severity in severities} | {len(severities)}:

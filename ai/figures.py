@@ -232,17 +232,33 @@ def agrees(figure: Figure, fact: Decimal) -> bool:
     """Return whether a figure states a fact, its sign aside.
 
     It may be rounded to the place it is written with (21.34 → 21.3), won also cut off there (17,941,673원 → 1,794만원),
-    as long as that changes it by a fiftieth at most; with 약 or 정도 by a fortieth wherever it is rounded; `대` is cut off.
+    as long as that changes it by a fiftieth at most; with 약 or 정도 also to its last figure that is not zero, by a fortieth
+    at most; with 대 or 여 it is cut off.
     """
     fact = abs(fact)
     if figure.value == fact:
         return True
-    cut = fact // figure.step * figure.step
-    if figure.floor and figure.value == cut:
-        return True
     near = abs(figure.value - fact)
-    if figure.about and near * 40 <= fact:
+    if figure.floor and figure.value == cut_off(fact, figure.step):
         return True
-    rounded = (fact / figure.step + Decimal("0.5")) // 1 * figure.step
-    is_rounded = figure.value == rounded or (figure.kind is Kind.WON and figure.value == cut)
-    return is_rounded and (near * 50 <= fact or figure.step <= Decimal("0.1"))
+    if figure.about and figure.value == rounded(fact, rough_step(figure)) and near * 40 <= fact:
+        return True
+    is_rounded = figure.value == rounded(fact, figure.step)
+    is_cut_off = figure.kind is Kind.WON and figure.value == cut_off(fact, figure.step)
+    return (is_rounded or is_cut_off) and (near * 50 <= fact or figure.step <= Decimal("0.1"))
+
+
+def rounded(value: Decimal, step: Decimal) -> Decimal:
+    return (value / step + Decimal("0.5")) // 1 * step
+
+
+def cut_off(value: Decimal, step: Decimal) -> Decimal:
+    return value // step * step
+
+
+def rough_step(figure: Figure) -> Decimal:
+    """Return the last place that is not zero: 약 1,800만원 is rounded to a million."""
+    step = figure.step
+    while figure.value and figure.value % (step * 10) == 0:
+        step *= 10
+    return step

@@ -6,15 +6,16 @@ belongs to the stock named before it, and one of a stock is not one of the accou
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
 from ai.answers import Said
-from ai.facts import CODE, STOCK, Fact, Row, facts_of, rows_of
-from ai.figures import Figure, NotReadable, Way, figures_in
+from ai.facts import CODE, STOCK, STOCKS, Fact, Row, facts_of, is_day, rows_of
+from ai.figures import Figure, Kind, NotReadable, Way, figures_in
 from ai.names import by_length, others_in
 from ai.payload import Payload, Table
+from ai.prompts import recites
 from ai.sentences import (
     IS_WHOLE,
     LEANS_ON_ANOTHER,
@@ -43,7 +44,8 @@ DOWNWARD: Final = re.compile(
     r"내렸|내린|내려|내리|하락|손실|줄었|줄어|감소|마이너스|잃었|잃은|빠졌|빠진|빠져|밀렸|밀린|밀려|뒤졌|뒤처|밑돌|떨어|낮|깎|까먹"
 )
 LABEL_OF_WAY: Final = re.compile(
-    r"(?:(?P<down>손실률?|하락률|하락폭|낙폭|감소율?|손실폭|마이너스)|(?P<up>이익률?|상승률|상승폭|증가율?|플러스))[은는이가도인]?\s?(?:약\s?)?$"
+    r"(?:(?P<down>손실률?|하락률|하락폭|낙폭|감소율?|손실폭|마이너스|(?:내린|하락한|떨어진|손실|하락)\s?종목)"
+    r"|(?P<up>이익률?|상승률|상승폭|증가율?|플러스|(?:오른|상승한|뛴|이익|수익|상승)\s?종목))[은는이가도인]?\s?(?:약\s?)?$"
 )
 #: What a figure is called, and where such a figure may come from. Findings speak for themselves.
 LABELS: Final[tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]] = tuple(
@@ -66,6 +68,7 @@ LABELS: Final[tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]] = tuple(
         (r"주문\s?가능\s?금액|주문\s?가능", r"orderable"),
         (r"수수료|비용|세금", r"costs"),
         (r"보유\s?수량|수량", r"quantity|qty"),
+        (r"종목", r"holdings|^up|^down"),
     )
 )
 TODAY: Final = re.compile(r"오늘|당일|전일|하루|어제보다")
@@ -76,6 +79,14 @@ MOVED: Final = re.compile(
 NOT_OF_TODAY: Final = re.compile(
     r"holdings\.(?:profit|average|value)|account\.(?:profit|total|stocks_won)|cumulative"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a sentence speaks of without naming it: stocks of the sentence before, findings its point refers to."""
+
+    stocks: tuple[str, ...] = ()
+    findings: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -91,7 +102,8 @@ class Check:
         """Return the sentences that pass, and the findings they speak of; `default` is the stock they are about, if any."""
         kept: list[str] = []
         references = [name for name in said.about if name in self.findings]
-        at_first = (default,) if default else self.stocks_of_findings(references)
+        stocks = (default,) if default else self.stocks_of_findings(references)
+        at_first = Subject(stocks, frozenset(references))
         subject, leans = at_first, False
         for raw in sentences_of(said.text):
             room = min(LONGEST_SENTENCE, LONGEST_TEXT - len(" ".join(kept)))
@@ -101,7 +113,7 @@ class Check:
                 self.leave_out(raw, refused.fault)
                 subject, leans = at_first, True
                 continue
-            subject = sentence.codes or subject
+            subject = replace(subject, stocks=sentence.codes or subject.stocks)
             references += sentence.references
             kept.append(shown(sentence, self.payload.stocks))
         unique = sorted(dict.fromkeys(references), key=lambda name: int(name[1:]))
@@ -113,11 +125,10 @@ class Check:
             short = sentence[:LONGEST_SENTENCE].encode("utf-8", "replace").decode()
             self.left_out.append((short.replace("\0", ""), fault))
 
-    def look(self, raw: str, subject: Sequence[str], *, room: int, leans: bool) -> Sentence:
+    def look(self, raw: str, subject: Subject, *, room: int, leans: bool) -> Sentence:
         """Return a sentence that agrees with the data, and count its figures. Raises Refused for the first thing wrong.
 
-        `subject` are the stocks it speaks of without naming them; it may be as long as there is `room`, and with `leans`
-        it must make sense without the sentence before.
+        It may be as long as there is `room`, and with `leans` it must make sense without the sentence before.
         """
         if len(raw) > room:
             raise Refused(Fault.LENGTH)
@@ -144,6 +155,7 @@ class Check:
         is_korean = len(re.findall(r"[가-힣]", text)) >= FEWEST_SYLLABLES
         wrong = {
             Fault.FOREIGN: not is_korean or has_unknown_latin(text, known=self.latin),
+            Fault.ITSELF: recites(text),
             Fault.ALONE: not IS_WHOLE.search(text) or bool(leans and LEANS_ON_ANOTHER.match(text)),
             Fault.REFERENCE: not self.findings.keys() >= set(sentence.references),
             Fault.STOCK: others_in(text, listed=self.others, known=self.sectors),
@@ -151,19 +163,22 @@ class Check:
         }
         return next((fault for fault, is_so in wrong.items() if is_so), None)
 
-    def holds(
-        self, figure: Figure, figures: Sequence[Figure], sentence: Sentence, subject: Sequence[str]
-    ) -> bool:
+    def holds(self, figure: Figure, figures: Sequence[Figure], sentence: Sentence, subject: Subject) -> bool:
         """Return whether a figure states a fact of the account, or of the stock it is said of."""
-        text, named = sentence.text, sentence.codes or subject
+        text, named = sentence.text, sentence.codes or subject.stocks
         if figure.unit == "종목" and figure.value == len(set(named)):
             return True  # {A}와 {B} 두 종목
-        codes = set(stocks_at(sentence, figure.start, figure.end) if sentence.codes else subject)
+        codes = set(stocks_at(sentence, figure.start, figure.end) if sentence.codes else named)
         way = way_said(figure, figures, text)
+        day = day_said(figure, figures)
         return any(
             fact.is_stated_by(figure)
             and (not fact.codes or fact.codes & codes)
-            and (way is None or fact.way is None or fact.way is way)
+            and goes(fact, way)
+            and (not fact.on or not day or fact.kind is Kind.DATE or is_day(day, fact.on))
+            and (
+                not fact.about or fact.finding in subject.findings or any(word in text for word in fact.about)
+            )
             and is_called_so(figure, fact, text)
             for fact in self.facts
         )
@@ -231,6 +246,20 @@ def way_said(figure: Figure, figures: Sequence[Figure], text: str) -> Way | None
     if up and down:
         return Way.UP if up.start() < down.start() else Way.DOWN
     return Way.UP if up else Way.DOWN if down else None
+
+
+def day_said(figure: Figure, figures: Sequence[Figure]) -> str:
+    """Return the day that a figure is said of: the one before it, or else the first one after it."""
+    days = [other for other in figures if other.kind is Kind.DATE]
+    before = [day for day in days if day.start < figure.start]
+    return (before[-1] if before else days[0]).when if days else ""
+
+
+def goes(fact: Fact, way: Way | None) -> bool:
+    """Return whether a fact goes the way that is said; so many winners are not so many stocks."""
+    if way is None:
+        return True
+    return fact.way is way or (fact.way is None and not (fact.kind is Kind.COUNT and fact.units == STOCKS))
 
 
 def is_called_so(figure: Figure, fact: Fact, text: str) -> bool:

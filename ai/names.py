@@ -5,6 +5,7 @@ the tables, where it stands as the broker has it; a model gets the code instead,
 """
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Final
@@ -17,7 +18,7 @@ MOST_WORDS: Final = 6
 SHAPE: Final = re.compile(r"[가-힣A-Za-z0-9][가-힣A-Za-z0-9 &.,()+\-/%·'’]*")
 #: What no listed name has: an end of a sentence, an amount, an address, a word that speaks to a model.
 SPEAKS: Final = re.compile(
-    r"[가-힣](?:세요|십시오|시오|습니다|합니다|입니다|하라|해라|하자|할것|할 것|해줘|바람|마라|말라|된다|한다|이다)\b"
+    r"\d{6}|\S{31}|^F\d+$|^nan$|[가-힣](?:세요|십시오|시오|습니다|합니다|입니다|하라|해라|하자|할것|할 것|해줘|바람|마라|말라|된다|한다|이다)\b"
     r"|\d\s?(?:원|만원|억|%)|\d,\d|[.,]\s?[가-힣]{2,}\s|\.(?:com|net|kr|io|org)\b"
     r"|ignore|system|assistant|prompt|instruction|script|output|json|reply|answer|you are|must|sell|buy|http|www|null|true|false"
     r"|지시(?:를|에|하|대로|사항)|명령(?:을|에|하)|무시|출력(?:하|해)|대답|답변|규칙|이전의?\s|모두\s|전량|즉시|당장|긴급|추천|수익률|보장|목표\s?(?:주가|가\b)",
@@ -125,5 +126,8 @@ def is_particle(rest: str) -> bool:
 
 def by_length(names: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return (name, code) of what may be a name, the longest first, so that none is found inside another one."""
-    told = [(name, code) for code, name in names.items() if len(name) > 1 and is_name(name)]
+    often = Counter(names.values())  # a name of two stocks names neither
+    told = [
+        (name, code) for code, name in names.items() if len(name) > 1 and often[name] == 1 and is_name(name)
+    ]
     return sorted(told, key=lambda pair: (-len(pair[0]), pair[0]))

@@ -258,7 +258,7 @@ def findings_table(
                 f"F{number}",
                 finding.severity.value,
                 finding.title,
-                with_codes(finding.sentence, codes) if full or not finding.amounts else None,
+                with_codes(finding, codes) if full or not finding.amounts else None,
             )
             for number, finding in told
         ),
@@ -276,13 +276,24 @@ def codes_by_name(position: Position) -> list[tuple[str, str]]:
     return sorted(names, key=lambda pair: (-len(pair[0]), pair))
 
 
-def with_codes(sentence: str, codes: Sequence[tuple[str, str]]) -> str:
-    """`삼성전자는` → `{005930}는`: a name of the broker's never stands in a sentence of ours."""
-    if not codes:
-        return sentence
-    by_name = dict(reversed(codes))
+def with_codes(finding: Finding, codes: Sequence[tuple[str, str]]) -> str | None:
+    """`삼성전자는` → `{005930}는`: a name of the broker's never stands in a sentence of ours.
+
+    A sentence whose stock has no name to be found by is not told.
+    """
+    own = finding.stock_code
+    code_of = {name: code for name, code in codes if code != own} | {
+        name: own for name, code in codes if code == own
+    }
     names = "|".join(re.escape(name) for name, _ in codes)
-    return re.sub(rf"(?<![가-힣A-Za-z0-9])(?:{names})", lambda match: f"{{{by_name[match[0]]}}}", sentence)
+    text = (
+        re.sub(
+            rf"(?<![가-힣A-Za-z0-9])(?:{names})", lambda match: f"{{{code_of[match[0]]}}}", finding.sentence
+        )
+        if codes
+        else finding.sentence
+    )
+    return text if not own or f"{{{own}}}" in text else None
 
 
 # --- values ------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from ai.answers import SCHEMA
@@ -54,6 +55,9 @@ points: focus 종목 하나에 대해 중요한 순서로 2~4개. 각각 1~2문�
 holdings: 빈 배열.
 """
 
+#: So many letters in a row, spaces aside, do not come together by chance.
+RECITED: Final = 11
+
 TASKS: Final[Mapping[Purpose, str]] = {Purpose.PORTFOLIO: PORTFOLIO, Purpose.HOLDING: HOLDING}
 
 
@@ -69,6 +73,17 @@ class Prompt:
     def tokens(self) -> int:
         """More tokens than a model will count for it."""
         return tokens_at_most(self.system) + tokens_at_most(self.user)
+
+
+def recites(text: str) -> bool:
+    """Return whether a text repeats the words of the question."""
+    letters = "".join(text.split())
+    return any(letters[start : start + RECITED] in our_words() for start in range(len(letters) - RECITED + 1))
+
+
+@cache
+def our_words() -> str:
+    return "".join("".join([COMMON, *TASKS.values()]).split())
 
 
 def prompt_for(payload_json: str, *, purpose: Purpose) -> Prompt:

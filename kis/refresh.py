@@ -16,7 +16,7 @@ from kis.models import SyncRun
 from kis.retention import Owner as Kept
 from kis.retention import thin_refreshes
 from kis.runs import Owner, keep_alive, lapsed, open_slot
-from kis.sync.market import copy_minutes
+from kis.sync.market import copy_minutes, note_indices
 from kis.sync.progress import Quiet
 from kis.sync.run import Steps, copy_books, end, ended_if_broken
 
@@ -76,7 +76,8 @@ def refreshed(run: SyncRun, connection: Connection, *, seconds: float) -> SyncRu
     steps = Steps(Quiet(), alive=lambda: keep_alive(run, now=connection.now()))
     with ended_if_broken(run, connection, steps=steps):
         use_market_days()
-        _, warnings = copy_books(connection, run=run, steps=steps)
+        account, warnings = copy_books(connection, run=run, steps=steps)
+        warnings += note_indices(connection, account=account, steps=steps)
     end(run, connection, status=SyncRun.Status.COMPLETE, steps=steps, error="\n".join(warnings))
     copy_minutes(connection, run=run, listener=Quiet(), seconds=seconds, older_than=timedelta())
     return run

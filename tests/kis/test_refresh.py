@@ -60,6 +60,7 @@ def test_refresh_writes_what_the_broker_says_now(real, broker):
     assert account.stock_eval_amt == account.holdings.aggregate(sum=Sum("evlu_amt"))["sum"]
     mine = broker.get("state")["accounts"][0]
     assert account.total_eval_amt == mine["total"]
+    assert set(account.indices) == {"KOSPI", "KOSDAQ"}  # the day's profit stands beside the market's
     run.refresh_from_db()
     assert (run.job, run.status, run.differences) == (JOB, "complete", 0)
     assert run.checks

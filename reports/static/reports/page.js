@@ -3,7 +3,7 @@
 (function () {
   "use strict";
 
-  const RETRY = 10, SLOWEST = 120;
+  const RETRY = 10, SLOWEST = 120, FORGET = 20;
   const live = () => document.getElementById("live");
   const words = {
     light: "밝게", dark: "어둡게",
@@ -116,6 +116,9 @@
     }
   }
 
+  // What went well need not stay; trouble does, until it is over.
+  const forget = () => setTimeout(() => { if (!isAway) say(""); }, FORGET * 1000);
+
   function away(text) {
     isAway = true;
     document.getElementById("strip")?.classList.add("away");
@@ -127,6 +130,7 @@
     isAway = false;
     document.getElementById("strip")?.classList.remove("away");
     say(words.back);
+    forget();
   }
 
   // --- light and dark ----------------------------------------------------------------------------------------------------------
@@ -181,7 +185,10 @@
     }
     back();
     waits = 0;
-    if (!isLook) return;
+    if (!isLook) {
+      forget();
+      return;
+    }
     if (xhr.status === 304) {
       lookIn(Number(xhr.getResponseHeader("Look-Again")));
       return;

@@ -8,7 +8,7 @@ from django.db.models import Sum
 from kis.calendar import use_days
 from kis.client.errors import KisError
 from kis.data_fetch import FetchFailed, refresh
-from kis.models import KisAccount, KisHolding, KisUnfilledOrder, MinPrice, SyncRun
+from kis.models import IndexPrice, KisAccount, KisHolding, KisUnfilledOrder, MinPrice, SyncRun
 from kis.refresh import JOB, AlreadyFresh, refresh_now, refresh_slot
 from kis.simulator.server import Simulator, SimulatorConfig
 from kis.slots import Window
@@ -60,7 +60,7 @@ def test_refresh_writes_what_the_broker_says_now(real, broker):
     assert account.stock_eval_amt == account.holdings.aggregate(sum=Sum("evlu_amt"))["sum"]
     mine = broker.get("state")["accounts"][0]
     assert account.total_eval_amt == mine["total"]
-    assert set(account.indices) == {"KOSPI", "KOSDAQ"}  # the day's profit stands beside the market's
+    assert set(account.indices) == set(IndexPrice.Index.values)  # the day's profit stands beside the market's
     run.refresh_from_db()
     assert (run.job, run.status, run.differences) == (JOB, "complete", 0)
     assert run.checks

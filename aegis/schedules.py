@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection, transaction
 from django_q.models import Schedule
 
+from kis.models.runs import PRINTING
 from kis.slots import Window
 
 #: Schedules of this name are ours; whatever else stands in the table is the owner's.
@@ -54,13 +55,19 @@ REFRESH = Job(
     "kis.tasks.refresh_accounts",
     Window(timedelta(minutes=1), opens=time(8, 55), closes=time(15, 31)),
 )
+#: From before the opening until the closing print is there.
+PRINT = Job(
+    PRINTING,
+    "aegis.tasks.print_dashboards",
+    Window(timedelta(minutes=10), opens=time(8, 55), closes=time(15, 35)),
+)
 #: Does nothing unless an order's outcome is not known; goes on after the close, when absence begins to prove something.
 ORDERS = Job(
     "aegis_1min_orders",
     "aegis.tasks.settle_orders",
     Window(timedelta(minutes=1), opens=time(8, 0), closes=time(20, 30)),
 )
-SCHEDULES = (FETCH, REFRESH, ORDERS)
+SCHEDULES = (FETCH, PRINT, REFRESH, ORDERS)
 
 
 @dataclass(frozen=True, slots=True)

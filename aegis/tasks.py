@@ -1,11 +1,16 @@
 """What the worker runs that more than one app has a part in, by dotted name; safe to run twice."""
 
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
+from aegis import printing_job
 from aegis.order_upkeep import settle_all, settle_leftovers
 from kis import tasks
+from kis.data_fetch import FetchFailed, accounts_meant
+from kis.market_days import use_market_days
+from kis.slots import Window
 from trading.states import UNSETTLED
 
 
@@ -15,6 +20,20 @@ def fetch_data(*, intended: str, minutes: int, opens: str, closes: str) -> str:
         return tasks.fetch_data(intended=intended, minutes=minutes, opens=opens, closes=closes)
     finally:
         settle_all()
+
+
+def print_dashboards(*, intended: str, minutes: int, opens: str, closes: str) -> str:
+    """Print the dashboards of all accounts for the slot of `intended` (ISO 8601); see `aegis.printing_job`.
+
+    Returns a line for each of them. Raises FetchFailed where one failed; a file that could not be sent is no failure.
+    """
+    window = Window.parse(minutes=minutes, opens=opens, closes=closes)
+    use_market_days()
+    slot = window.slot_of(datetime.fromisoformat(intended))
+    results = list(printing_job.print_dashboards(accounts_meant(None), window=window, slot=slot))
+    if any(result.failed for result in results):
+        raise FetchFailed(results)
+    return "\n".join(str(result) for result in results)
 
 
 def settle_orders(**tick: Any) -> str:  # noqa: ANN401, ARG001  # which tick it is does not matter: looking twice is safe

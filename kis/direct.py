@@ -14,7 +14,7 @@ from kis.connect import Connection
 from kis.korean import SEOUL
 from kis.market_days import use_market_days
 from kis.models import DailyPrice, KisExecution, Stock, SyncRun
-from kis.position import Position, position_of
+from kis.position import Position, market_day, position_of
 from kis.reconciliation import Check, check_cash, check_costs, suspects
 from kis.sync.asking import Asking
 from kis.sync.checks import day_trades, is_trading_day, ladder_of
@@ -77,7 +77,7 @@ def ask_broker(connection: Connection, *, seconds: float = SECONDS_FOR_PRICES) -
         account,
         holdings=holding_rows(account, picture.balance.held),
         unfilled=unfilled_rows(account, picture.unfilled),
-        executions=[fill for fill in fills if fill.exec_dt == at.date()],
+        executions=[fill for fill in fills if fill.exec_dt == market_day(at)],
     )
     account.indices, _ = index_levels(connection.session, at=at)
     steps.add(

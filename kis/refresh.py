@@ -68,7 +68,7 @@ def refresh_now(connection: Connection) -> SyncRun:
 def is_busy(connection: Connection) -> bool:
     """Return whether another run is writing snapshots of this account."""
     environment = connection.environment
-    running = SyncRun.objects.of(environment.account, is_paper=environment.is_paper)
+    running = SyncRun.objects.copying().of(environment.account, is_paper=environment.is_paper)
     return running.filter(status=SyncRun.Status.RUNNING).exclude(lapsed(connection.now())).exists()
 
 

@@ -108,7 +108,7 @@ def glance_at(account: Account, *, as_of: datetime | None = None) -> Glance:
     now = market_now()
     snapshots = KisAccount.objects.of(owner, is_paper=is_paper).filter(snapshot_at__lte=as_of or END_OF_TIME)
     shown = snapshots.newest_first().values_list("pk", "snapshot_at").first()
-    runs = SyncRun.objects.of(owner, is_paper=is_paper).order_by("-started_at", "-pk")
+    runs = SyncRun.objects.copying().of(owner, is_paper=is_paper).order_by("-started_at", "-pk")
     parts = [
         account.label,
         shown and shown[0],

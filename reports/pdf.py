@@ -24,7 +24,7 @@ def render_pdf(dashboard: Dashboard) -> bytes:
     """Return the printable dashboard. Raises FontsUnavailable when there is no font to print with."""
     return print_html(
         render_html(dashboard),
-        identifier=f"aegis-{dashboard.snapshot_id}",
+        identifier=f"aegis-{dashboard.snapshot_id or f'{dashboard.as_of:%Y%m%d%H%M%S}'}",
         epoch=int(dashboard.generated_at.timestamp()),
     )
 

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
 
 from kis.client.codes import AccountNumber
+from kis.models import KisAccount
 from reports.models import PublishedReport
 from reports.publish import publish
 from reports.sending import SEND_SECONDS, Delivery, send
@@ -37,6 +38,10 @@ class About:
     is_paper: bool
     as_of: datetime
     snapshot: int | None
+
+    @classmethod
+    def of(cls, account: KisAccount) -> "About":
+        return cls(account.account, account.is_paper, account.snapshot_at, account.pk)
 
     @property
     def columns(self) -> dict[str, Any]:

@@ -156,7 +156,7 @@ def _minute_gaps(codes: Sequence[str], today: date) -> list[PriceGap]:
 
 def _failed_runs(account: KisAccount, *, at: datetime) -> QuerySet[SyncRun]:
     """Return attempts to renew this snapshot that failed."""
-    runs = SyncRun.objects.of(account.account, is_paper=account.is_paper)
+    runs = SyncRun.objects.copying().of(account.account, is_paper=account.is_paper)
     return runs.filter(
         Q(status=SyncRun.Status.FAILED) | Q(status=SyncRun.Status.QUARANTINED),
         started_at__gt=account.snapshot_at,

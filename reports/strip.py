@@ -53,6 +53,7 @@ class Strip:
 def strip_of(dashboard: Dashboard, *, is_masked: bool = False) -> Strip:
     items = [
         *_simulated(dashboard),
+        *_direct(dashboard),
         _state(dashboard),
         *_failures(dashboard),
         _reconciled(dashboard, is_masked=is_masked),
@@ -84,6 +85,10 @@ def is_unexplained(dashboard: Dashboard) -> bool:
 
 def _simulated(dashboard: Dashboard) -> Sequence[Item]:
     return [Item(strong="시뮬레이터 자료", note="실제 계좌가 아닙니다")] if dashboard.is_demo else []
+
+
+def _direct(dashboard: Dashboard) -> Sequence[Item]:
+    return [Item(strong="증권사에서 바로 조회")] if dashboard.is_direct else []
 
 
 def _state(dashboard: Dashboard) -> Item:

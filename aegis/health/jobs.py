@@ -66,7 +66,7 @@ def worker(case: Case) -> Result:
 
 def last_sync(case: Case) -> Result:
     """See whether the books are as young as the day allows, and whether the last run went well."""
-    runs = SyncRun.objects.of(case.environment.account, is_paper=case.environment.is_paper)
+    runs = SyncRun.objects.copying().of(case.environment.account, is_paper=case.environment.is_paper)
     chosen = f" --account {shlex.quote(case.account.label)}" if case.account and case.is_stored else ""
     again = f"manage.py sync_kis_data --mode {case.mode}{chosen}"
     done = runs.filter(status=SyncRun.Status.COMPLETE).first()

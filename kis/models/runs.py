@@ -5,8 +5,15 @@ from django.db.models import F, Q
 
 from kis.models.owned import OwnedQuerySet
 
+#: The job that prints the dashboard straight from the broker: its runs copy nothing into the books.
+PRINTING = "aegis_10min_kis_dashboard"
+
 
 class SyncRunQuerySet(OwnedQuerySet["SyncRun"]):
+    def copying(self) -> "SyncRunQuerySet":
+        """Keep runs that copy the account into the books."""
+        return self.exclude(job=PRINTING)
+
     def agreeing(self) -> "SyncRunQuerySet":
         """Keep runs whose books were compared with the broker's without a difference."""
         return self.filter(differences=0).exclude(checks=[])

@@ -63,6 +63,11 @@ class Dashboard:
     advice: Advice | Broken | None
 
     @property
+    def is_direct(self) -> bool:
+        """Whether this came straight from the broker: there is no snapshot of it in the books."""
+        return self.snapshot_id is None
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is nothing yet but cash."""
         listed = (self.fills, self.open_orders)

@@ -4,14 +4,21 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 
 from kis.accounts import Account, Source
 from kis.client.codes import Environment
 from kis.client.errors import KisMisconfigured
+from kis.korean import number
+from kis.simulator.server import Simulator, SimulatorConfig
+from reports.files import file_name
 from reports.fonts import FontsUnavailable
 from reports.management.commands import kis_dashboard
+from reports.pdf import render_html
 from tests.factories import AT, Stock, fill, order, snapshot
+from tests.kis.fetching import configure
+from tests.kis.syncing import TEN
 from tests.reports.conftest import pages_of
 
 pytestmark = pytest.mark.django_db
@@ -95,9 +102,51 @@ def test_kis_dashboard_uses_the_configured_account(settings):
     assert "1234****-01" in run()
 
 
+def test_kis_dashboard_asks_the_broker_without_touching_the_books(settings, tmp_path, monkeypatch, capsys):
+    with Simulator(SimulatorConfig(clock=TEN, speed=0, limits=False)) as simulator:
+        configure(settings, simulator, modes=("real",))
+        monkeypatch.setattr("django.utils.timezone.now", lambda: TEN)
+        seen = []
+
+        def printed(dashboard):
+            seen.append(dashboard)
+            return b"%PDF"
+
+        monkeypatch.setattr(kis_dashboard, "render_pdf", printed)
+        before = tables()
+        output = run("--use-api")
+        after = tables()
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == {"published_report", "kis_access_token", "kis_rate_budget"}
+    [dashboard] = seen
+    assert (dashboard.is_direct, dashboard.as_of, dashboard.stale_for) == (True, TEN, None)
+    assert f"{number(dashboard.account.total)}원" in output
+    assert len(dashboard.holdings) == 20
+    assert all(row.closes for row in dashboard.holdings)
+    assert dashboard.reconciliation.differing == ()
+    html = render_html(dashboard)
+    assert html.count("증권사에서 바로 조회") >= 3  # strip, foot, list of inquiries
+    assert "#None" not in html
+
+
+def test_kis_dashboard_asks_nobody_without_keys():
+    with pytest.raises(KisMisconfigured, match="모의투자 설정이 없습니다"):
+        run("--use-api")
+
+
+def tables():
+    return {
+        model._meta.db_table: sorted(map(repr, model._base_manager.values_list()))  # noqa: SLF001  # any model has them
+        for model in apps.get_models()
+    }
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (["--use-api", "--as-of", "2025-06-16"], "--as-of, --sync와 함께 쓸 수 없습니다"),
+        (["--use-api", "--sync"], "--as-of, --sync와 함께 쓸 수 없습니다"),
+        (["--use-api", "--use-db"], "함께 쓸 수 없습니다"),
         (["--mode", "real"], "python manage.py sync_kis_data --mode real"),
         (["--mode", "live"], "real"),
         (["--as-of", "어제"], "--as-of를 읽을 수 없습니다: 어제"),
@@ -161,7 +210,7 @@ def test_name_of_a_file_has_only_what_file_names_are_made_of(settings):
         mode: {"app_key": "key", "account_no": "12345678-01"} for mode in ("real", "paper")
     }
     account = Account("../연금 (2)\n-e", "real", Source.DATABASE, None, environment=environment)
-    assert kis_dashboard.file_name(account) == "Kis_Dashboard_xxx연금 (2)x-e.pdf"
+    assert file_name(account) == "Kis_Dashboard_xxx연금 (2)x-e.pdf"
 
 
 def test_kis_dashboard_names_a_difference():

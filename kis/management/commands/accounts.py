@@ -61,7 +61,8 @@ def print_row(
 def last_syncs() -> LastSyncs:
     """Return when each account was last copied as a whole."""
     rows = (
-        SyncRun.objects.filter(status=SyncRun.Status.COMPLETE)
+        SyncRun.objects.copying()
+        .filter(status=SyncRun.Status.COMPLETE)
         .order_by()
         .values_list("account_no", "product_code", "is_paper")
         .annotate(last=Max("finished_at"))

@@ -9,14 +9,16 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from rich.console import Console
 
-from kis.accounts import Account, configured_accounts, known_accounts, meant_if_any
+from kis.accounts import Account, known_accounts, meant_if_any
 from kis.advice import diagnose
 from kis.client.codes import Mode
 from kis.commands import AccountCommand
 from kis.connect import connect
 from kis.korean import MISSING, clock_time, day, number, percent, signed
 from kis.terminal import INDENT, WARN, change_style, headline, line, padded
+from reports.direct import dashboard_from_broker
 from reports.figures import Broken, Dashboard, Fills, OpenOrders
+from reports.files import FILE_NAME, file_name
 from reports.fonts import FontsUnavailable
 from reports.moments import MomentUnreadable, read_moment
 from reports.pdf import render_pdf
@@ -25,18 +27,22 @@ from reports.publishing import About, Sent, publish_report
 from reports.queries import NoSnapshot
 from reports.snapshots import dashboard_to_print
 
-FILE_NAME = "Kis_Dashboard.pdf"
-#: What a file may be called besides letters and digits; a masked number keeps its x.
-LABEL_SIGNS = " ()+-_"
-
 
 class Command(AccountCommand):
-    help = "저장된 계좌 자료로 한눈에 보는 PDF를 만듭니다."
+    help = "한눈에 보는 PDF를 만듭니다. 저장된 마지막 자료로, 또는 증권사에서 바로 조회해서(--use-api)."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--use-db", action="store_true", help="저장된 자료를 씁니다 (기본)")
-        parser.add_argument("--sync", action="store_true", help="먼저 증권사에서 자료를 가져옵니다")
+        source = parser.add_mutually_exclusive_group()
+        source.add_argument("--use-db", action="store_true", help="저장된 자료를 씁니다 (기본)")
+        source.add_argument(
+            "--use-api",
+            action="store_true",
+            help="증권사에서 바로 조회합니다. 장부에는 아무것도 적지 않습니다",
+        )
+        parser.add_argument(
+            "--sync", action="store_true", help="먼저 증권사에서 자료를 가져와 장부에 적습니다"
+        )
         parser.add_argument(
             "--as-of", help="이 시각 또는 그 전 마지막 자료로 만듭니다. 예: 2025-06-16T14:20:00"
         )
@@ -47,15 +53,22 @@ class Command(AccountCommand):
 
     def handle(self, *args: object, **options: Any) -> None:  # noqa: ANN401, ARG002  # Django's signature
         asked_for = moment_of(options["as_of"])
+        if options["use_api"] and (asked_for or options["sync"]):
+            raise CommandError(
+                "--use-api는 지금의 계좌를 장부 없이 보여 주므로 --as-of, --sync와 함께 쓸 수 없습니다."
+            )
         console = Console(file=cast("Any", self.stdout))
         mode, account = meant_if_any(known_accounts(), self.asked_mode(options), options["account"])
-        if options["sync"]:
+        if options["sync"] or options["use_api"]:
             account = self.account(options)
         path = Path(options["output"] or settings.REPORT_DIR / file_name(account)).expanduser().absolute()
         try:
             if options["sync"] and account:
                 sync(account, console)
-            dashboard, about = load(mode, account, asked_for)
+            if options["use_api"] and account:
+                dashboard, about = ask(account)
+            else:
+                dashboard, about = load(mode, account, asked_for)
             sent = publish_report(
                 render_pdf(dashboard), path, about=about, at=timezone.now(), to_send=not options["output"]
             )
@@ -64,17 +77,6 @@ class Command(AccountCommand):
         print_summary(console, dashboard, path)
         if sent:
             print_sent(console, sent)
-
-
-def file_name(account: Account | None) -> str:
-    """Return the usual name, with the label where the account is not the only one: their files must not mix either."""
-    if account is None:
-        return FILE_NAME
-    in_use = [other for other in configured_accounts() if other.mode == account.mode and not other.unused]
-    if in_use == [account]:
-        return FILE_NAME
-    label = "".join(sign if sign.isalnum() or sign in LABEL_SIGNS else "x" for sign in account.label)
-    return f"{Path(FILE_NAME).stem}_{label}.pdf"
 
 
 def moment_of(text: str | None) -> datetime | None:
@@ -88,7 +90,14 @@ def load(mode: Mode, account: Account | None, asked_for: datetime | None) -> tup
     """Compute the figures, and say what they are of."""
     number = account.number_or_reason() if account else None
     dashboard, snapshot = dashboard_to_print(mode=mode, account=number, asked_for=asked_for)
-    return dashboard, About(snapshot.account, snapshot.is_paper, snapshot.snapshot_at, snapshot.pk)
+    return dashboard, About.of(snapshot)
+
+
+def ask(account: Account) -> tuple[Dashboard, About]:
+    """Compute the figures of what the broker says now, and say what they are of."""
+    with connect(account.mode, account) as connection:
+        dashboard, asked = dashboard_from_broker(connection)
+    return dashboard, About.of(asked)
 
 
 def sync(account: Account, console: Console) -> None:

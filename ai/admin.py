@@ -19,6 +19,8 @@ from kis.advice import Severity
 from kis.korean import MINUS, MISSING, SEOUL, day, share
 
 Cell = str | SafeString
+#: A table whose last column is sentences, which may be folded.
+WORDS = "chain words"
 
 
 class DiagnosisAccountFilter(AccountFilter):
@@ -27,14 +29,14 @@ class DiagnosisAccountFilter(AccountFilter):
     way = "diagnosis__"
 
 
-def table(heads: Iterable[str], rows: Iterable[Iterable[Cell]]) -> SafeString:
+def table(heads: Iterable[str], rows: Iterable[Iterable[Cell]], *, css_class: str = "chain") -> SafeString:
     """Return a table; every cell is escaped unless it is markup of ours."""
     body = [format_html_join("", "<td>{}</td>", ((cell,) for cell in row)) for row in rows]
     if not body:
         return figure(MISSING)
     head = format_html_join("", "<th>{}</th>", ((text,) for text in heads))
     lines = format_html_join("", "<tr>{}</tr>", ((line,) for line in body))
-    return format_html('<table class="chain"><tr>{}</tr>{}</table>', head, lines)
+    return format_html('<table class="{}"><tr>{}</tr>{}</table>', css_class, head, lines)
 
 
 @admin.display(description="계좌", ordering="account_no")
@@ -100,14 +102,14 @@ def findings(row: Diagnosis) -> SafeString:
             ]
             for place, finding in enumerate(row.findings, start=1)
         ),
+        css_class=WORDS,
     )
 
 
 @admin.display(description="종목 분석")
 def notes(row: Diagnosis) -> SafeString:
-    return table(
-        ["종목", "코드", "분석"], ([note.stock_name, note.stock_code, note.text] for note in row.notes.all())
-    )
+    lines = ([note.stock_name, note.stock_code, note.text] for note in row.notes.all())
+    return table(["종목", "코드", "분석"], lines, css_class=WORDS)
 
 
 @admin.display(description="비중 %")
@@ -137,7 +139,7 @@ def found_lines(found: Changes) -> SafeString:
         *(["사라짐", one.severity, one.title, one.subject, one.sentence] for one in found.went),
         *(["바뀜", severities(one), one.title, one.subject, one.sentence] for one in found.changed),
     ]
-    return table(["", "", "규칙", "대상", "설명"], rows)
+    return table(["", "", "규칙", "대상", "설명"], rows, css_class=WORDS)
 
 
 def severities(one: Told) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
+from ai.models import Diagnosis
 from kis.accounts import configured_accounts
 from kis.calendar import use_days
 from kis.client.errors import KisMisconfigured
@@ -52,6 +53,20 @@ def test_every_account_is_copied_once_a_slot(owner):
     ]
     assert not any(result.failed for result in again)
     assert KisAccount.objects.count() == 2
+
+
+def test_every_copied_account_is_written_about(owner):
+    fetched()
+    assert {(row.is_paper, row.reason, row.asked_at) for row in Diagnosis.objects.all()} == {
+        (False, "no_key", None),
+        (True, "no_key", None),
+    }
+
+
+def test_account_stays_copied_where_nobody_can_write_about_it(owner, caplog):
+    owner.DIAGNOSE = "kis.nobody.is_here"
+    assert not any(result.failed for result in fetched())
+    assert "Nothing could be written about run" in caplog.text
 
 
 def test_next_slot_and_a_run_by_hand_are_their_own(owner):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
+from ai.models import Diagnosis
 from kis.calendar import business_days
 from kis.cash_ladder import NOT_ASKED, cash_ladder
 from kis.demo import in_this_market
@@ -28,6 +29,7 @@ from kis.simulator.server import Simulator, SimulatorConfig
 from kis.sync import days as days_module
 from kis.sync.days import NotClosed, close_day
 from tests.factories import AT, Stock, snapshot
+from tests.kis.api_rows import diagnosis as written_about
 from tests.kis.living import SAMSUNG, life_of
 
 pytestmark = pytest.mark.django_db
@@ -705,12 +707,13 @@ def test_days_of_another_market_make_way_with_its_books(settings, tmp_path, life
     """The demo's days hold on to their snapshots, which must not keep the old market alive."""
     life.buy(1, 60_000)
     life.evening(MON)
+    written_about(KisAccount.objects.newest_first()[0], 1)
     state_file = tmp_path / "simulator.json"
     with Simulator(SimulatorConfig(state_file=state_file, seed=1)):
         pass
     settings.AEGIS_DEMO = True
     in_this_market(SimulatorConfig(state_file=state_file, seed=2))
-    for model in (KisDailySummary, KisDepositLog, KisTradeProfit, IndexPrice, KisAccount):
+    for model in (KisDailySummary, KisDepositLog, KisTradeProfit, IndexPrice, KisAccount, Diagnosis):
         assert not model.objects.exists()
 
 

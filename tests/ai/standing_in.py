@@ -147,7 +147,8 @@ def reply_of(text, *, finish="STOP", tokens=(1500, 300, 200), **more):
 
 def said(answer, **more):
     text = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
-    return sent(200, json.dumps(reply_of(text, **more), ensure_ascii=False))
+    text = text.encode("utf-8", "backslashreplace").decode()  # half a character is an escape, as JSON has it
+    return sent(200, json.dumps(reply_of(text, **more)))
 
 
 def blocked(reason):

@@ -37,21 +37,24 @@ GAP: Final = 1.7
 NOTE_WIDTH: Final = 2 * 180.0  # two lines below the table
 
 HOLDINGS: Final = {
-    "rank": 4.5,
-    "name": 24.5,
-    "code": 9.5,
-    "weight": 7.5,
+    "rank": 5.4,
+    "name": 22.4,
+    "code": 8.4,
+    "weight": 6.8,
     "weight_bar": 7.2,
-    "price": 13.5,
-    "change": 14.5,
-    "chart": 20.0,
-    "quantity": 12.0,
-    "average": 14.8,
-    "value": 17.5,
-    "profit": 17.0,
-    "return": 14.5,
-    "return_bar": 9.0,
+    "price": 12.2,
+    "change": 13.4,
+    "chart": 19.4,
+    "day": 12.2,
+    "quantity": 11.6,
+    "average": 11.6,
+    "value": 16.4,
+    "profit": 16.0,
+    "return": 13.8,
+    "return_bar": 9.2,
 }
+CODE_SIZE: Final = 6.5 / 7.5
+USUAL_CODE: Final = 6  # letters
 FILLS: Final = {
     "at": 8.0,
     "side": 7.0,
@@ -67,10 +70,13 @@ CHECKS: Final = {"name": 33.0, "ours": 20.0, "broker": 20.0, "difference": 16.0}
 def holding_columns(dashboard: Dashboard) -> dict[str, float]:
     """Fit the table of all holdings, 186 mm."""
     rows, total = dashboard.holdings, dashboard.total
+    longest = max((len(row.code) for row in rows), default=0)
+    more = max(longest - USUAL_CODE, 0) * CAPITAL * CODE_SIZE
     return fitted(
-        HOLDINGS,
+        HOLDINGS | {"code": HOLDINGS["code"] + more, "chart": HOLDINGS["chart"] - more},
         {
             "price": [number(row.price) for row in rows],
+            "change": [f"▲{percent(row.change_pct)}" for row in rows],
             "quantity": [number(row.quantity) for row in rows],
             "average": [number(round(row.average)) for row in rows],
             "value": [number(row.value) for row in rows],
@@ -78,7 +84,7 @@ def holding_columns(dashboard: Dashboard) -> dict[str, float]:
             "return": [percent(row.profit_pct) for row in rows],
         },
         bold={"profit": signed(total.profit)},
-        gives_way={"chart": 13.0, "name": 16.0, "weight_bar": 4.5, "return_bar": 6.0},
+        gives_way={"chart": 13.0, "name": 16.0, "weight_bar": 4.5, "day": 9.0, "return_bar": 6.0},
     )
 
 
@@ -156,6 +162,18 @@ def two_lines(text: str, room: float) -> list[str]:
         fitting -= 1  # a number stays in one piece
     size = at_space if at_space > 0 and text_width(text[at_space + 1 :]) <= room else fitting
     return [text[:size].rstrip(), cut(text[size:].lstrip(), room)]
+
+
+def wrapped(text: str, room: float) -> list[str]:
+    """Break a text into lines between its words."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
 
 
 def shortened(names: Iterable[tuple[str, str]], room: float, *, is_compact: bool) -> list[tuple[str, str]]:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Final, TypeVar
 
-from reports.figures import Broken, Dashboard, Fill, HoldingFigures, OpenOrder
+from reports.chart_pages import CandlePage, MinutePage, candle_pages, minute_pages
+from reports.figures import Broken, Dashboard, Fill, OpenOrder
+from reports.holdings_pages import HoldingsPage, holdings_pages
 
 Row = TypeVar("Row")
 
@@ -14,13 +16,6 @@ TOPS: Final = (FIRST_TOP, 113.5, 178.0, 229.5)  # A; B and C; D and E; F and G
 EMPTY: Final = 18.0  # pitch of a block that is only a title and one line
 LIST_ROWS: Final = 8  # fills and open orders on the first page
 CHECK_ROWS: Final = 8
-TABLE_ROOM: Final = 230.0
-TALLEST_ROW: Final = 7.6
-COMPACT_BELOW: Final = 5.6
-PAGE_ROWS: Final = 50
-MOST_WITH_BOOKS: Final = 22  # rows of a table that leaves room for the reconciliation
-TABLE_TOP: Final = 47.0  # with its head and its sum
-NOTE_ROOM: Final = 13.0
 COLUMN_ROWS: Final = 52  # fills and open orders per column of an extra page
 
 
@@ -36,40 +31,6 @@ class Overview:
     orders_page: int | None
     number: int = 1
     kind: str = "overview"
-
-
-@dataclass(frozen=True, slots=True)
-class HoldingsPage:
-    """A part of the table of holdings."""
-
-    number: int
-    rows: Sequence[HoldingFigures]
-    row_height: float
-    is_first: bool
-    is_last: bool
-    kind: str = "holdings"
-
-    @property
-    def is_compact(self) -> bool:
-        return self.row_height < COMPACT_BELOW
-
-    @property
-    def chart_height(self) -> float:
-        return min(self.row_height - 0.4, 5.8)
-
-    @property
-    def has_books(self) -> bool:
-        """Whether reconciliation and inquiries fit below the table."""
-        return self.is_last and len(self.rows) <= MOST_WITH_BOOKS
-
-    @property
-    def books_top(self) -> float:
-        return TABLE_TOP + len(self.rows) * self.row_height + NOTE_ROOM
-
-    @property
-    def has_room(self) -> bool:
-        """Whether a note fits below the last row."""
-        return len(self.rows) * self.row_height < TABLE_ROOM - 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,24 +61,16 @@ class BooksPage:
     kind: str = "books"
 
 
-Page = Overview | HoldingsPage | FillsPage | OrdersPage | BooksPage
+Page = Overview | HoldingsPage | CandlePage | MinutePage | FillsPage | OrdersPage | BooksPage
+
+#: Pages whose drawing is one sheet.
+SHEET_PAGES: Final = (HoldingsPage, CandlePage, MinutePage)
 
 
 def pages_of(dashboard: Dashboard) -> tuple[Page, ...]:
     """Lay out the dashboard: overview, holdings, then whatever did not fit on the first page."""
     numbers = count(2)
-    chunks = _chunks(dashboard.holdings, PAGE_ROWS)
-    row_height = min(TALLEST_ROW, TABLE_ROOM / max((len(chunk) for chunk in chunks), default=1))
-    holdings = [
-        HoldingsPage(
-            number=next(numbers),
-            rows=chunk,
-            row_height=row_height,
-            is_first=index == 0,
-            is_last=index == len(chunks) - 1,
-        )
-        for index, chunk in enumerate(chunks)
-    ]
+    holdings = holdings_pages(dashboard, numbers)
     fills: list[FillsPage] = []
     filled = () if isinstance(dashboard.fills, Broken) else dashboard.fills.rows
     if len(filled) > LIST_ROWS:
@@ -128,13 +81,15 @@ def pages_of(dashboard: Dashboard) -> tuple[Page, ...]:
     if len(open_orders) > LIST_ROWS:
         waiting = _columns(open_orders)
         orders = [OrdersPage(next(numbers), part, is_first=part is waiting[0]) for part in waiting]
+    has_books = dashboard.is_empty or (holdings and holdings[-1].has_books)
+    books = [] if has_books else [BooksPage(next(numbers))]
+    candles, minutes = candle_pages(dashboard, numbers), minute_pages(dashboard, numbers)
     overview = _overview(
         dashboard,
         fills_page=fills[0].number if fills else None,
         orders_page=orders[0].number if orders else None,
     )
-    books = [] if holdings and holdings[-1].has_books else [BooksPage(next(numbers))]
-    return (overview, *holdings, *fills, *orders, *([] if dashboard.is_empty else books))
+    return (overview, *holdings, *fills, *orders, *books, *candles, *minutes)
 
 
 def _overview(dashboard: Dashboard, *, fills_page: int | None, orders_page: int | None) -> Overview:

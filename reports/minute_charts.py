@@ -23,7 +23,6 @@ SPARK_BARS: Final = 39  # of ten minutes
 CLOSE_REACH: Final = 0.6  # of the range; a previous close further away lies on the edge
 VOLUME_HEIGHT: Final = 4.8
 VOLUME_GAP: Final = 1.0
-VOLUME_BAR: Final = 0.07
 
 
 def day_line(
@@ -212,16 +211,22 @@ def _draw_volumes(sheet: Sheet, box: Box, day: DayBars, *, palette: Palette) -> 
     # The auctions at both ends would flatten everything between them.
     trading = [minute.volume for minute in day.minutes if 0 < minute.place < SESSION_MINUTES]
     largest = max(trading, default=0) or max(minute.volume for minute in day.minutes)
+    # A minute is a tenth of a millimetre: peaks joined to an area look like bars, and are half as many points.
+    points: list[Point] = []
+    before = None
     for minute in day.minutes:
-        if minute.volume:
-            x = box.left + _x(minute.place, box.width)
-            tall = min(minute.volume / largest, 1.0) * box.height
-            sheet.line(
-                ((x, box.bottom), (x, box.bottom - tall)),
-                color=palette.ink3,
-                width=VOLUME_BAR,
-                layer=Layer.VOLUME,
-            )
+        if before is None or minute.place - before > 1:
+            points += ((box.left + _x(place, box.width), box.bottom) for place in _ends(before, minute.place))
+        before = minute.place
+        tall = min(minute.volume / largest, 1.0) * box.height if largest else 0.0
+        points.append((box.left + _x(before, box.width), box.bottom - tall))
+    points.append((points[-1][0], box.bottom))
+    sheet.polygon(thinned(points, tolerance=UNSEEN), fill=palette.ramp[5], layer=Layer.VOLUME)
+
+
+def _ends(before: int | None, place: int) -> tuple[float, ...]:
+    """Return where the area touches the ground on both sides of minutes without a trade."""
+    return (max(place - 0.5, 0.0),) if before is None else (before + 0.5, place - 0.5)
 
 
 def _tone(day: DayBars, palette: Palette) -> str:

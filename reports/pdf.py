@@ -1,7 +1,6 @@
 """Figures → HTML → PDF bytes. The same figures give the same bytes."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any, Final
 
 from django.template.loader import render_to_string
@@ -11,7 +10,7 @@ from kis.reconciliation import Check
 from reports import columns, fonts
 from reports.amounts import Amounts
 from reports.figures import Broken, Dashboard
-from reports.layout import CHECK_ROWS, HoldingsPage, Overview, pages_of
+from reports.layout import CHECK_ROWS, SHEET_PAGES, Overview, Page, pages_of
 from reports.overview import Scene, blocks, cards
 from reports.palette import PRINT
 from reports.printing import faces, print_html
@@ -22,8 +21,10 @@ IN_WON: Final = Amounts()
 
 def render_pdf(dashboard: Dashboard) -> bytes:
     """Return the printable dashboard. Raises FontsUnavailable when there is no font to print with."""
+    pages = pages_of(dashboard)
     return print_html(
-        render_html(dashboard),
+        _html(dashboard, pages, IN_WON, with_sheets=False),
+        sheets={page.number: page.sheet for page in pages if isinstance(page, SHEET_PAGES)},
         identifier=f"aegis-{dashboard.snapshot_id or f'{dashboard.as_of:%Y%m%d%H%M%S}'}",
         epoch=int(dashboard.generated_at.timestamp()),
     )
@@ -31,7 +32,13 @@ def render_pdf(dashboard: Dashboard) -> bytes:
 
 def render_html(dashboard: Dashboard, amounts: Amounts = IN_WON) -> str:
     """Return the pages as one HTML document."""
-    return render_to_string("reports/print/dashboard.html", _context(dashboard, amounts))
+    return _html(dashboard, pages_of(dashboard), amounts, with_sheets=True)
+
+
+def _html(dashboard: Dashboard, pages: Sequence[Page], amounts: Amounts, *, with_sheets: bool) -> str:
+    """Return the pages; in print their sheets are drawn below the text, which is much quicker than reading SVG."""
+    context = _context(dashboard, pages, amounts) | {"with_sheets": with_sheets}
+    return render_to_string("reports/print/dashboard.html", context)
 
 
 def _fitting(checks: Sequence[Check]) -> list[Check]:
@@ -46,13 +53,10 @@ def _fitting(checks: Sequence[Check]) -> list[Check]:
     return shown
 
 
-def _context(dashboard: Dashboard, amounts: Amounts) -> dict[str, Any]:
-    pages = pages_of(dashboard)
+def _context(dashboard: Dashboard, pages: Sequence[Page], amounts: Amounts) -> dict[str, Any]:
     checks = dashboard.reconciliation.checks
     differing = dashboard.reconciliation.differing
     shown = _fitting(checks)
-    holdings = columns.holding_columns(dashboard)
-    largest = max((row.weight for row in dashboard.holdings), default=Decimal(0))
     first = next(page for page in pages if isinstance(page, Overview))
     scene = Scene(dashboard, amounts, first)
     strip = strip_of(dashboard, is_masked=amounts.is_masked)
@@ -75,18 +79,7 @@ def _context(dashboard: Dashboard, amounts: Amounts) -> dict[str, Any]:
         "differences": len(differing),
         "checks": shown,
         "more_checks": len(checks) - len(shown),
-        "weight_scale": max(largest, Decimal(25)),
-        "holding_columns": list(holdings.values()),
         "check_columns": list(columns.check_columns(checks).values()),
-        "holding_name_room": holdings["name"] - 1.2,
-        "shortened": columns.shortened(
-            ((row.code, row.name) for row in dashboard.holdings),
-            holdings["name"] - 1.2,
-            is_compact=any(page.is_compact for page in pages if isinstance(page, HoldingsPage)),
-        ),
-        "spark_width": holdings["chart"] - 3.2,
-        "weight_bar_width": holdings["weight_bar"] - 2.0,
-        "return_bar_width": holdings["return_bar"] - 1.0,
         **_lists(scene),
         "tr_ids": list(dict.fromkeys(source.tr_id for source in dashboard.sources)),
     }

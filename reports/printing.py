@@ -5,26 +5,32 @@ import os
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reports import fonts
+from reports.pdf_text import TextWriter
+from reports.sheet import Sheet
 
 if TYPE_CHECKING:
+    from pydyf import PDF
+    from weasyprint import Document
     from weasyprint.urls import URLFetcher
 
+MM_PER_PIXEL: Final = 25.4 / 96  # of CSS
 UNKNOWN_SIGN: Final = "□"
 INVISIBLE: Final = {"Cc", "Cf", "Mn", "Me"}
 OUTSIDE_LATIN: Final = re.compile(r"[^\n\x20-\x7e]")
 
 
-def print_html(html: str, *, identifier: str, epoch: int) -> bytes:
+def print_html(html: str, *, identifier: str, epoch: int, sheets: Mapping[int, Sheet] | None = None) -> bytes:
     """Return a document as PDF. Raises FontsUnavailable when there is no font to print with.
 
     `identifier` and `epoch`, the second that its fonts say they are from, make the bytes depend on the text alone.
+    `sheets` are drawn below the text of the pages of these numbers, the first page being 1.
     """
     fonts.ensure_fonts()
     html = drawable(html, fonts.supported_characters())
@@ -32,7 +38,9 @@ def print_html(html: str, *, identifier: str, epoch: int) -> bytes:
         from weasyprint import HTML  # noqa: PLC0415  # needs native libraries and half a second; only for print
 
         document = HTML(string=html, url_fetcher=fetcher())
-        pdf: bytes = document.write_pdf(pdf_identifier=identifier.encode())
+        pdf: bytes = document.write_pdf(
+            pdf_identifier=identifier.encode(), finisher=partial(_draw_sheets, sheets or {})
+        )
     return pdf
 
 
@@ -54,6 +62,29 @@ def drawable(text: str, supported: frozenset[int]) -> str:
         return "" if unicodedata.category(sign) in INVISIBLE else UNKNOWN_SIGN
 
     return OUTSIDE_LATIN.sub(replaced, unicodedata.normalize("NFC", text))
+
+
+def _draw_sheets(sheets: Mapping[int, Sheet], document: "Document", pdf: "PDF") -> None:
+    """Put each sheet below the text of its page, as a content stream of its own."""
+    from pydyf import Array, Stream  # noqa: PLC0415
+
+    if not sheets:
+        return
+    characters = fonts.supported_characters()
+    writer = TextWriter(lambda text: drawable(text, characters))
+    kids = pdf.pages["Kids"][::3]  # number, generation and R of each page
+    for number, (page, kid) in enumerate(zip(document.pages, kids, strict=True), start=1):
+        if number not in sheets:
+            continue
+        sheet, height = sheets[number], page.height * MM_PER_PIXEL
+        stream = Stream(
+            [sheet.operators(page_height=height, texts=writer.operators(sheet.labels))], compress=True
+        )
+        pdf.add_object(stream)
+        content = pdf.objects[kid]
+        content["Contents"] = Array([stream.reference, content["Contents"]])
+    resources = pdf.objects[int(pdf.objects[kids[0]]["Resources"].split()[0])]
+    writer.add_to(pdf, resources)
 
 
 @cache

@@ -10,8 +10,12 @@ from html import escape
 from typing import Final, Literal, NamedTuple
 
 Point = tuple[float, float]
-Anchor = Literal["start", "end"]
+Anchor = Literal["start", "middle", "end"]
 
+#: How far the line that letters stand on lies below their middle, in parts of their size.
+BASELINE: Final = 0.36
+#: 6.5 points: the size of a label that has none of its own.
+LABEL_SIZE: Final = 2.293
 #: PDF points in a millimetre.
 POINTS: Final = 72 / 25.4
 
@@ -72,6 +76,7 @@ class Label:
     color: str
     anchor: Anchor = "start"
     is_bold: bool = False
+    size: float = 0.0  # in millimetres; without one it is that of the whole sheet
 
     @property
     def weight(self) -> str:
@@ -110,12 +115,20 @@ class Sheet:
         self._add(Paint(layer, stroke=color, width=2 * radius, is_round=True), (at, at))
 
     def label(
-        self, at: Point, text: str, *, color: str, anchor: Anchor = "start", is_bold: bool = False
+        self,
+        at: Point,
+        text: str,
+        *,
+        color: str,
+        anchor: Anchor = "start",
+        is_bold: bool = False,
+        size: float = 0.0,
     ) -> None:
-        self.labels.append(Label(at, text, color, anchor, is_bold))
+        if text:
+            self.labels.append(Label(at, text, color, anchor, is_bold, size))
 
     def svg(
-        self, width: float, height: float, *, label: str = "", text_size: float = 2.3, font: str = ""
+        self, width: float, height: float, *, label: str = "", text_size: float = LABEL_SIZE, font: str = ""
     ) -> str:
         """Return an `<svg>` of this size; with a label it is a picture to screen readers, without one decoration.
 
@@ -125,7 +138,8 @@ class Sheet:
         name = f' role="img" aria-label="{escape(label)}"' if label else ' aria-hidden="true"'
         shapes = "".join(_svg_path(paint, shapes) for paint, shapes in self._in_order())
         texts = "".join(
-            f'<text x="{_n(text.at[0])}" y="{_n(text.at[1] + text_size * 0.36)}" font-size="{_n(text_size)}" '
+            f'<text x="{_n(text.at[0])}" y="{_n(text.at[1] + (text.size or text_size) * BASELINE)}" '
+            f'font-size="{_n(text.size or text_size)}" '
             f'fill="{text.color}" text-anchor="{text.anchor}"{text.weight}>{escape(text.text)}</text>'
             for text in self.labels
         )
@@ -134,13 +148,13 @@ class Sheet:
             f'viewBox="0 0 {_n(width)} {_n(height)}"{family}{name}>{shapes}{texts}</svg>'
         )
 
-    def operators(self, *, page_height: float) -> bytes:
-        """Return the shapes as a PDF content stream; labels are text and left to the page."""
-        if not self._shapes:
+    def operators(self, *, page_height: float, texts: str = "") -> bytes:
+        """Return the shapes as a PDF content stream, and on top of them the labels as somebody has already written them."""
+        if not self._shapes and not texts:
             return b""
         scale = f"{POINTS:.6f} 0 0 {-POINTS:.6f} 0 {page_height * POINTS:.4f} cm 1 j"
         paths = "\n".join(_pdf_path(paint, shapes) for paint, shapes in self._in_order())
-        return f"q {scale}\n{paths}\nQ".encode("ascii")
+        return f"q {scale}\n{paths}\n{texts}\nQ".encode("ascii")
 
     def _add(self, paint: Paint, points: Sequence[Point], *, is_closed: bool = False) -> None:
         self._shapes.setdefault(paint, []).append(Shape(points, is_closed))
@@ -152,26 +166,32 @@ class Sheet:
 def thinned(points: Sequence[Point], *, tolerance: float) -> list[Point]:
     """Leave out points that lie on the line between those kept, give or take a width nobody can see.
 
-    Left to right only. A kept point is always one of those given.
+    From left to right, or straight up and down. A kept point is always one of those given.
     """
     if len(points) <= 2:  # noqa: PLR2004  # a line
         return list(points)
     kept = [points[0]]
-    (x, y), low, high = points[0], float("-inf"), float("inf")
+    low, high = float("-inf"), float("inf")
     before = points[0]
     for point in points[1:]:
+        x, y = kept[-1]
         run = point[0] - x
-        slope = (point[1] - y) / run if run > 0 else float("inf")
-        if not low <= slope <= high:
-            kept.append(before)
-            x, y = before
-            run = point[0] - x
+        if point[0] <= before[0]:  # straight up or down
+            if before != kept[-1]:
+                kept.append(before)
+            kept.append(point)
             low, high = float("-inf"), float("inf")
-        if run > 0:
+        else:
+            if not low <= (point[1] - y) / run <= high:
+                kept.append(before)
+                x, y = before
+                run = point[0] - x
+                low, high = float("-inf"), float("inf")
             low = max(low, (point[1] - tolerance - y) / run)
             high = min(high, (point[1] + tolerance - y) / run)
         before = point
-    kept.append(points[-1])
+    if before != kept[-1]:
+        kept.append(before)
     return kept
 
 
@@ -193,12 +213,13 @@ def _svg_path(paint: Paint, shapes: Sequence[Shape]) -> str:
 def _pdf_path(paint: Paint, shapes: Sequence[Shape]) -> str:
     look = []
     if paint.fill:
-        look.append(f"{_rgb(paint.fill)} rg")
+        look.append(f"{rgb(paint.fill)} rg")
     if paint.width:
-        look.append(f"{_rgb(paint.stroke)} RG {_n(paint.width)} w {int(paint.is_round)} J")
+        look.append(f"{rgb(paint.stroke)} RG {_n(paint.width)} w {int(paint.is_round)} J")
         look.append(f"[{' '.join(_n(part) for part in paint.dash)}] 0 d")
+    # A page has thousands of points: rounding them is most of the work.
     drawing = [
-        " ".join(f"{_n(x)} {_n(y)} {'l' if place else 'm'}" for place, (x, y) in enumerate(shape.points))
+        " ".join([f"{x:.2f} {y:.2f} l" for x, y in shape.points]).replace("l", "m", 1)
         + (" h" if shape.is_closed else "")
         for shape in shapes
     ]
@@ -206,7 +227,7 @@ def _pdf_path(paint: Paint, shapes: Sequence[Shape]) -> str:
     return "\n".join([*look, *drawing, end])
 
 
-def _rgb(color: str) -> str:
+def rgb(color: str) -> str:
     """`#D6293E` as PDF has it; print knows no names of colours."""
     parts = (int(color[start : start + 2], 16) / 255 for start in (1, 3, 5))
     return " ".join(f"{part:.3f}" for part in parts)

@@ -16,7 +16,7 @@ from kis.models import KisAccount
 from reports.figures import Dashboard, dashboard_figures
 from reports.pdf import render_pdf
 from reports.queries import dashboard_rows
-from tests.factories import AT, Stock, fill, order, report_fills, snapshot, stocks, sync_run
+from tests.factories import AT, Stock, fill, order, report_fills, save_minutes, snapshot, stocks, sync_run
 
 NASTY = "<script>alert(1)</script> & 아주 긴 이름의 상장지수펀드"
 
@@ -99,6 +99,7 @@ def usual(render: Renderer) -> Rendered:
     def save() -> KisAccount:
         held = [*stocks(19), Stock(code="0039P0", name=NASTY)]
         account = snapshot(held, run=sync_run(), today_fee=12_337)
+        save_minutes(held)
         for number in range(7):
             fill(number, side="SELL" if number % 2 else "BUY")
         for number in range(4):

@@ -6,7 +6,8 @@ import pytest
 
 from reports import columns
 from reports.columns import cut, fitted, text_width
-from reports.layout import HoldingsPage, Overview, pages_of
+from reports.holdings_pages import HoldingsPage
+from reports.layout import Overview, pages_of
 from tests.factories import AT, fill, snapshot, stocks
 from tests.reports.conftest import figures_of
 

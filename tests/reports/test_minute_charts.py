@@ -95,8 +95,8 @@ def test_day_without_previous_close_is_grey_and_starts_at_zero():
 
 def test_auctions_do_not_flatten_the_volume():
     minutes = (minute(0, 10_000, 900_000), minute(1, 10_000, 100), minute(2, 10_000, 50))
-    bars = [shape for shape in chart(replace(RISING, minutes=minutes)) if shape.width == 0.07]
-    assert [round(bar.tall, 1) for bar in bars] == [4.8, 4.8, 2.4]
+    (area,) = [shape for shape in chart(replace(RISING, minutes=minutes)) if shape.fill == PRINT.ramp[5]]
+    assert [round(HEIGHT - y, 1) for _, y in area.points] == [0, 4.8, 4.8, 2.4, 0]
 
 
 def test_trades_stand_at_their_minute_and_price():

@@ -42,11 +42,12 @@ def test_operators_paint_the_same_shapes_in_millimetres_from_the_top():
         "q 2.834646 0 0 -2.834646 0 841.8898 cm 1 j",
         "0.839 0.161 0.243 RG 0.25 w 0 J",
         "[0.9 0.6] 0 d",
-        "0 0 m 210 297 l",
+        "0.00 0.00 m 210.00 297.00 l",
         "S",
         "1.000 1.000 1.000 rg",
-        "1 1 m 2 1 l 2 2 l h",
+        "1.00 1.00 m 2.00 1.00 l 2.00 2.00 l h",
         "f",
+        "",
         "Q",
     ]
 
@@ -59,6 +60,8 @@ def test_thinned_keeps_ends_and_turns_of_a_line():
     zigzag = [(0, 0), (1, 0), (2, 0), (3, 5), (4, 5), (5, 5)]
     assert thinned(zigzag, tolerance=0.01) == [(0, 0), (2, 0), (3, 5), (5, 5)]
     assert thinned(zigzag[:2], tolerance=9) == zigzag[:2]
+    steps = [(0, 9), (0, 1), (1, 1), (2, 1), (2, 9), (3, 9)]
+    assert thinned(steps, tolerance=0.01) == [(0, 9), (0, 1), (2, 1), (2, 9), (3, 9)]
 
 
 @pytest.mark.parametrize("seed", range(5))

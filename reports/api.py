@@ -19,7 +19,9 @@ from kis.api.errors import BadParameter
 from kis.api.parameters import MODES, given, one_of, read_account
 from kis.api.views import Private
 from kis.models import KisAccount
+from kis.portfolio.unknown import Unknown
 from reports.access import may_see
+from reports.figures import Broken
 from reports.live import NoAccount, accounts_to_show, choose, glance_at, load
 from reports.moments import MomentUnreadable, read_moment
 from reports.queries import NoSnapshot
@@ -82,8 +84,12 @@ def account_of(request: Request, values: Mapping[str, str]) -> Account:
 def as_json(value: object, name: str = "") -> Any:  # noqa: ANN401  # whatever JSON can hold
     """Write figures as JSON: won and counts as numbers, rates and shares as text with the decimals that are shown.
 
-    A moment has its zone, an age is in seconds, and what is unknown is null.
+    A moment has its zone, an age is in seconds, and what is unknown is null. A part that could not be made is an `error`.
     """
+    if isinstance(value, Unknown):
+        return None
+    if isinstance(value, Broken):
+        return {"error": value.sentence}
     if is_dataclass(value):
         return {field.name: as_json(getattr(value, field.name), field.name) for field in fields(value)}
     if isinstance(value, Mapping):

@@ -97,6 +97,19 @@ def test_what_is_unknown_is_null(owner):
     assert told["account"]["day_change"] is None
     assert told["account"]["orderable"] is None
     assert told["sync_run_id"] is None
+    assert told["realised"]["today"] is None or isinstance(told["realised"]["today"], int)
+
+
+def test_part_that_could_not_be_made_is_an_error_of_its_own(owner, monkeypatch):
+    usual()
+
+    def broken(*_arguments, **_named):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("reports.figures.dashboard.trend_of", broken)
+    told = body(owner.get(ADDRESS))
+    assert told["trend"] == {"error": "오류가 나서 이 칸만 비워 두었습니다."}
+    assert told["account"]["total"]
 
 
 def test_unchanged_figures_are_not_sent_again(owner):

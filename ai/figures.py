@@ -59,6 +59,8 @@ UNITS: Final[Mapping[str, int]] = {
     "만": 10**4,
     "천": 10**3,
 }
+#: Thousands of trillions with separators, and some room.
+LONGEST_NUMBER: Final = 24
 NUMBER: Final = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 PART: Final = re.compile(rf"({NUMBER})\s?(조|억|천만|백만|십만|만|천)?")
 #: What stands behind a figure. A following letter may make another word of it: 3주식, 5일부터, 2분기.
@@ -199,6 +201,8 @@ def value_of(number: str) -> tuple[Decimal, Decimal, bool]:
     """`1억 7,981만` → 179810000, by 10000."""
     value, step, has_unit = Decimal(0), Decimal(1), False
     last = None
+    if len(number) > LONGEST_NUMBER:
+        raise NotReadable(number)
     for figure, unit in PART.findall(number):
         size = UNITS.get(unit, 1)
         if last is not None and size >= last:

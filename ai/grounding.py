@@ -150,7 +150,7 @@ class Check:
         """Return what is wrong with the words of a sentence, figures aside."""
         if fault := fault_of_letters(text, mark=STOCK):
             return fault
-        if fault := fault_of_words(text):
+        if fault := fault_of_words(text, told=self.told):
             return fault
         is_korean = len(re.findall(r"[가-힣]", text)) >= FEWEST_SYLLABLES
         wrong = {
@@ -210,6 +210,12 @@ class Check:
         """Words of the data that are no stocks."""
         texts = [str(row["sector"] or "") for row in self.rows("holdings")]
         return frozenset(word for text in texts for word in [text, *re.findall(r"[가-힣A-Za-z0-9]+", text)])
+
+    @cached_property
+    def told(self) -> str:
+        """Return the words of the data: findings and sectors."""
+        texts = [f"{row['title']} {row['text'] or ''}" for row in self.findings.values()]
+        return " ".join([*texts, *sorted(self.sectors)])
 
     @cached_property
     def latin(self) -> frozenset[str]:

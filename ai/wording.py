@@ -164,19 +164,16 @@ ITSELF: Final = any_of(
 )
 CONTACT: Final = any_of(
     r"텔레그램|카카오톡|카톡|오픈\s?채팅|리딩|단톡|밴드|링크|클릭|접속|가입|문의|연락|송금|이체|입금|환불|당첨|무료|상담|전화|이메일|홈페이지|사이트|다운로드|설치",
-    r"큐알|댓글|구독|점컴|닷컴",
+    r"큐알|댓글|구독|[가-힣A-Za-z0-9]*\s?(?:점|닷|쩜)\s?(?:컴|넷|케이알)",
     whole_words=True,
 )
 
 
-def fault_of_words(text: str) -> Fault | None:
-    """Return what a sentence says that no diagnosis may say."""
-    for fault, pattern in (
-        (Fault.CONTACT, CONTACT),
-        (Fault.ITSELF, ITSELF),
-        (Fault.OUTSIDE, OUTSIDE),
-        (Fault.FORECAST, FORECASTS),
-    ):
+def fault_of_words(text: str, *, told: str = "") -> Fault | None:
+    """Return what a sentence says that no diagnosis may say; what the data tell is no story from outside."""
+    for fault, pattern in ((Fault.CONTACT, CONTACT), (Fault.ITSELF, ITSELF), (Fault.FORECAST, FORECASTS)):
         if pattern.search(text):
             return fault
+    if any(word not in told for word in OUTSIDE.findall(text)):
+        return Fault.OUTSIDE
     return Fault.TRADE if asks_to_trade(text) else None

@@ -135,6 +135,7 @@ SENTENCES = {
     "as a model": ("언어 모델이라 알 수 없습니다.", Fault.ITSELF),
     "asks for a password": ("거래 비밀번호를 다시 입력해 주세요.", None),
     "chat room": ("텔레그램 방에서 더 알려 드립니다.", Fault.CONTACT),
+    "domain in words": ("이블 닷컴에서 더 보실 수 있습니다.", Fault.CONTACT),
     "transfer": ("아래 계좌로 송금하면 됩니다.", Fault.CONTACT),
     "phone": ("문의는 010-1234-5678입니다.", Fault.CONTACT),
     # --- size

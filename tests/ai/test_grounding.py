@@ -1,6 +1,8 @@
 """Nothing that a model makes up, asks for or smuggles in is shown, and the good sentence beside it is."""
 
 import json
+import random
+import re
 
 import pytest
 
@@ -159,3 +161,49 @@ def test_what_is_left_out_can_be_kept_by_any_database():
     for sentence, _ in grounded(*texts).left_out:
         assert "\0" not in sentence
         assert len(sentence.encode()) <= 800
+
+
+# --- by chance -----------------------------------------------------------------------------------------------------
+
+PIECES = (
+    *"0123456789.,%+-−▲▼()[]{}<>\"'“”·:/~ \n\t",
+    *("약 ", "만", "억", "조", "원", "주", "종목", "건", "%p", "여", "대", "월", "일", "시", "분", "오후 ", "(월)", "F1", "D+2"),
+    *("{005930}", "{000660}", "{999999}", "삼성전자", "카카오", "테슬라", "은", "는", "이", "가", "와 ", "각각 "),
+    *("비중", "현재가", "손실", "이익", "오늘 ", "올랐습니다", "내렸습니다", "입니다", "다. ", "확인해 보세요.", "매수", "매 도", "하세요"),
+    *("\x00", "\u202e", "\ud800", "\ue000", "가" * 30, "9" * 60, "1억 " * 9, "<b>", "http://", "🚀", "３", "²", "一"),
+)  # fmt: skip
+
+
+def test_whatever_is_written_is_read_or_left_out():
+    """Pieces thrown together at random: nothing breaks, and nothing gets through in letters that no page has."""
+    chance = random.Random(20250616)
+    for _ in range(300):
+        texts = ["".join(chance.choices(PIECES, k=chance.randint(1, 25))) for _ in range(5)]
+        result = grounded(*texts, holdings=[("373220", "".join(chance.choices(PIECES, k=12)))])
+        for text in (*shown(result), *result.holdings.values()):
+            assert not set("<>{}[]\x00\u202e\ud800\ue000🚀²一") & set(text), text
+
+
+def test_good_and_hostile_sentences_in_any_order_leave_good_ones_only():
+    chance = random.Random(20250616)
+    good = [
+        GOOD,
+        "{005930}의 비중은 21.4%로 한도 20%를 넘었습니다.",
+        "{373220}는 오늘 5.31% 내렸습니다.",
+        "총자산은 1억 7,981만원입니다.",
+        "미체결 주문을 마감 전에 확인해 보세요.",
+    ]
+    as_shown = {text for sentence in good for text in shown(grounded(sentence))}
+    hostile = [
+        sentence
+        for name, (sentence, _) in SENTENCES.items()
+        if len(sentence) < 100 and name != "figure of nobody"  # it is of somebody after a sentence about him
+    ]
+    kept = 0
+    for _ in range(150):
+        mixed = [chance.choice(good if chance.random() < 0.5 else hostile) for _ in range(6)]
+        for text in shown(grounded(" ".join(mixed))):
+            sentences = [sentence for sentence in re.split(r"(?<=\.) ", text) if sentence]
+            assert as_shown.issuperset(sentences), mixed
+            kept += len(sentences)
+    assert kept > 300

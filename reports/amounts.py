@@ -48,3 +48,6 @@ class Amounts:
         if is_signed:
             return korean.percent(part)
         return f"{part.quantize(HUNDREDTH, ROUND_HALF_UP)}%".replace("-", korean.MINUS)
+
+
+IN_WON: Final = Amounts()

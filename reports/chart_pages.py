@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, partial
-from typing import Final, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 from django.utils.safestring import SafeString
 
@@ -14,9 +14,21 @@ from reports.candles import AXIS_ROOM, Scale, draw_candle, draw_candles, draw_tr
 from reports.columns import BOLD, cut, text_width
 from reports.figures import Dashboard, HoldingFigures
 from reports.figures.bars import Candle
-from reports.holdings_pages import BODY, LEFT, PAPER, SMALL, TOP, WIDTH, tone, write_change
 from reports.minute_charts import draw_minutes
 from reports.palette import PRINT
+from reports.paper import (
+    BODY,
+    LEFT,
+    PAPER,
+    SMALL,
+    TITLE_MIDDLE,
+    TOP,
+    WIDTH,
+    small_width,
+    tone,
+    write_change,
+    write_title,
+)
 from reports.sheet import Box, Sheet
 from reports.templatetags.dashboard import whole_won
 
@@ -31,7 +43,7 @@ FIRST_LINE, SECOND_LINE = 1.8, 5.4
 TEXT_HEIGHT: Final = 8.0  # two lines above a chart
 AXIS_HEIGHT: Final = 3.0  # dates below it
 SPACE: Final = 1.4
-TITLE_MIDDLE: Final = 3.6
+NAME_SHARE: Final = 1.03  # bold, but set tighter
 FOOT_GAP: Final = 4.0
 CANDLE_KEY, LINE_KEY, TRADE_KEY, KEY_SPACE = 1.6, 5.0, 1.6, 1.0
 
@@ -58,7 +70,9 @@ class ChartPage(ABC):
     is_first: bool
     is_last: bool
     cell_height: float
-    kind: str
+    kind: ClassVar[str]
+    letter: ClassVar[str]
+    title: ClassVar[str]
 
     @property
     def bottom(self) -> float:
@@ -78,7 +92,7 @@ class ChartPage(ABC):
             left = LEFT + column * (CELL_WIDTH + COLUMN_GAP)
             top = CELLS_TOP + row * (self.cell_height + ROW_GAP)
             self._fill(sheet, Box(left, top, CELL_WIDTH, self.cell_height), holding)
-        self._write_legend(sheet)
+        self._write_title(sheet)
         self._write_foot(sheet)
         return sheet
 
@@ -88,8 +102,9 @@ class ChartPage(ABC):
             at = (LEFT, self.bottom + FOOT_GAP)
             sheet.label(at, self.dashboard.no_minutes, color=PRINT.ink3, size=SMALL)
 
-    def _write_legend(self, sheet: Sheet) -> None:
-        """Write what the signs mean beside the title, ending at the right edge."""
+    def _write_title(self, sheet: Sheet) -> None:
+        """Write the title and what the signs mean beside it, ending at the right edge."""
+        write_title(sheet, self.letter, self.title, note="" if self.is_first else "이어서")
         x, y = LEFT + WIDTH, TOP + TITLE_MIDDLE
         for key in reversed(self._legend()):
             sheet.label((x, y), key.text, color=PRINT.ink2, anchor="end", size=BODY)
@@ -101,17 +116,17 @@ class ChartPage(ABC):
     def _fill(self, sheet: Sheet, cell: Box, holding: HoldingFigures) -> None:
         y = cell.top + FIRST_LINE
         change = percent(holding.change_pct)
-        code_width = text_width(holding.code) * SMALL / BODY
+        code_width = small_width(holding.code)
         room = CELL_WIDTH - text_width(f"▲{change}") - code_width - 2 * SPACE
         name = cut(" ".join(holding.name.split()), room / BOLD)
         sheet.label((cell.left, y), name, color=PRINT.ink, is_bold=True, size=BODY)
-        after = cell.left + text_width(name) + SPACE
+        after = cell.left + text_width(name) * NAME_SHARE + SPACE
         sheet.label((after, y), holding.code, color=PRINT.ink3, size=SMALL)
         write_change(sheet, cell.right, y, holding.change_pct)
         y = cell.top + SECOND_LINE
         price = number(holding.price)
         sheet.label((cell.left, y), price, color=PRINT.ink, is_bold=True, size=SMALL)
-        after = cell.left + text_width(price) * BOLD * SMALL / BODY + SPACE
+        after = cell.left + small_width(price) * BOLD + SPACE
         self._write_second_line(sheet, Box(after, y, cell.right - after, 0), holding)
         chart = Box(
             cell.left, cell.top + TEXT_HEIGHT, CELL_WIDTH, self.cell_height - TEXT_HEIGHT - AXIS_HEIGHT
@@ -147,6 +162,8 @@ class ChartPage(ABC):
 class CandlePage(ChartPage):
     """Two weeks."""
 
+    kind, letter, title = "candles", "K", "2주 차트"
+
     def _legend(self) -> Sequence[Key]:
         days = self.dashboard.chart_days
         since = f"세로 눈금 {days[0].month}/{days[0].day} 종가 대비" if days else ""
@@ -164,11 +181,8 @@ class CandlePage(ChartPage):
         sheet.label((room.left, room.top), average, color=PRINT.ink2, size=SMALL)
         result = percent(holding.profit_pct)
         sheet.label((room.right, room.top), result, color=tone(holding.profit), anchor="end", size=SMALL)
-        before = room.right - text_width(result) * SMALL / BODY - 0.8
-        if (
-            before - text_width("수익률") * SMALL / BODY
-            > room.left + text_width(average) * SMALL / BODY + SPACE
-        ):
+        before = room.right - small_width(result) - 0.8
+        if before - small_width("수익률") > room.left + small_width(average) + SPACE:
             sheet.label((before, room.top), "수익률", color=PRINT.ink3, anchor="end", size=SMALL)
 
     def _draw(self, sheet: Sheet, box: Box, holding: HoldingFigures) -> None:
@@ -184,6 +198,8 @@ class CandlePage(ChartPage):
 
 class MinutePage(ChartPage):
     """Today."""
+
+    kind, letter, title = "minutes", "M", "1분 차트"
 
     def _legend(self) -> Sequence[Key]:
         return (
@@ -213,15 +229,15 @@ class MinutePage(ChartPage):
 
 def candle_pages(dashboard: Dashboard, numbers: Iterator[int]) -> list[CandlePage]:
     """Lay out the candles of all stocks; without any stored day there is nothing to draw."""
-    return [] if not dashboard.chart_days else _pages(CandlePage, "candles", dashboard, numbers)
+    return [] if not dashboard.chart_days else _pages(CandlePage, dashboard, numbers)
 
 
 def minute_pages(dashboard: Dashboard, numbers: Iterator[int]) -> list[MinutePage]:
     """Lay out the minutes of all stocks; a day without any has no pages of its own."""
-    return [] if dashboard.no_minutes else _pages(MinutePage, "minutes", dashboard, numbers)
+    return [] if dashboard.no_minutes else _pages(MinutePage, dashboard, numbers)
 
 
-def _pages(page: type[Page], kind: str, dashboard: Dashboard, numbers: Iterator[int]) -> list[Page]:
+def _pages(page: type[Page], dashboard: Dashboard, numbers: Iterator[int]) -> list[Page]:
     rows = dashboard.holdings
     is_small = len(rows) > COLUMNS * LARGE_ROWS
     height, size = (SMALL_CELL, COLUMNS * SMALL_ROWS) if is_small else (LARGE_CELL, COLUMNS * LARGE_ROWS)
@@ -234,7 +250,6 @@ def _pages(page: type[Page], kind: str, dashboard: Dashboard, numbers: Iterator[
             is_first=index == 0,
             is_last=index == len(chunks) - 1,
             cell_height=height,
-            kind=kind,
         )
         for index, chunk in enumerate(chunks)
     ]

@@ -6,9 +6,11 @@ A fixed table would let one account with an amount above 1조 print figures over
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from kis.korean import number, percent, signed
+from kis.korean import number, percent
 from kis.reconciliation import Check
+from reports.amounts import Amounts
 from reports.figures import Dashboard, Fills
+from reports.figures.sectors import SectorLine
 
 DIGIT, POINT, PERCENT_SIGN, HANGUL = (
     1.468,
@@ -64,27 +66,45 @@ FILLS: Final = {
     "amount": 17.0,
     "cost": 11.0,
 }
+SECTORS: Final = {
+    "name": 18.0,
+    "count": 4.5,
+    "weight": 7.5,
+    "bar": 13.0,
+    "value": 16.4,
+    "profit": 15.8,
+    "return": 13.8,
+}
 CHECKS: Final = {"name": 33.0, "ours": 20.0, "broker": 20.0, "difference": 16.0}
 
 
-def holding_columns(dashboard: Dashboard) -> dict[str, float]:
+def holding_columns(dashboard: Dashboard, amounts: Amounts) -> dict[str, float]:
     """Fit the table of all holdings, 186 mm."""
     rows, total = dashboard.holdings, dashboard.total
     longest = max((len(row.code) for row in rows), default=0)
     more = max(longest - USUAL_CODE, 0) * CAPITAL * CODE_SIZE
+    base = HOLDINGS | {"code": HOLDINGS["code"] + more, "chart": HOLDINGS["chart"] - more}
+    if amounts.is_masked:  # there is nothing to write there
+        free = base["quantity"] + base["value"]
+        base |= {
+            "quantity": 0.0,
+            "value": 0.0,
+            "chart": base["chart"] + free / 2,
+            "day": base["day"] + free / 2,
+        }
     return fitted(
-        HOLDINGS | {"code": HOLDINGS["code"] + more, "chart": HOLDINGS["chart"] - more},
+        base,
         {
             "price": [number(row.price) for row in rows],
             "change": [f"▲{percent(row.change_pct)}" for row in rows],
-            "quantity": [number(row.quantity) for row in rows],
+            "quantity": [] if amounts.is_masked else [number(row.quantity) for row in rows],
             "average": [number(round(row.average)) for row in rows],
-            "value": [number(row.value) for row in rows],
-            "profit": [signed(row.profit) for row in rows],
+            "value": [] if amounts.is_masked else [number(row.value) for row in rows],
+            "profit": [amounts.signed(row.profit) for row in rows],
             "return": [percent(row.profit_pct) for row in rows],
         },
-        bold={"profit": signed(total.profit)},
-        gives_way={"chart": 13.0, "name": 16.0, "weight_bar": 4.5, "day": 9.0, "return_bar": 6.0},
+        bold={"profit": amounts.signed(total.profit)},
+        gives_way={"chart": 15.4, "weight_bar": 5.0, "day": 10.5, "name": 16.0, "return_bar": 6.0},
     )
 
 
@@ -99,6 +119,20 @@ def fill_columns(fills: Fills, *, fee: int) -> dict[str, float]:
         },
         bold={"amount": number(fills.amount), "cost": f"~{number(max(fills.cost, fee))}"},
         gives_way={"name": 16.0},
+    )
+
+
+def sector_columns(lines: Iterable[SectorLine], amounts: Amounts) -> dict[str, float]:
+    """Fit the sums by sector, 89 mm."""
+    lines = tuple(lines)
+    return fitted(
+        SECTORS,
+        {
+            "value": [] if amounts.is_masked else [number(line.value) for line in lines],
+            "profit": [amounts.signed(line.profit) for line in lines],
+            "return": [percent(line.profit_pct) for line in lines],
+        },
+        gives_way={"bar": 7.0, "name": 12.0},
     )
 
 

@@ -9,20 +9,32 @@ from typing import Final
 
 from django.utils.safestring import SafeString
 
-from kis.korean import arrow, number, percent, share, signed
+from kis.korean import number, percent, share
+from reports.amounts import Amounts
+from reports.books import Books
 from reports.charts import draw_return_bar, draw_share_bar, draw_sparkline
-from reports.columns import cut, holding_columns, shortened, text_width, two_lines, wrapped
+from reports.columns import cut, holding_columns, shortened, two_lines, wrapped
 from reports.figures import Dashboard, HoldingFigures
 from reports.minute_charts import draw_day_line
-from reports.palette import PRINT, Palette
-from reports.sheet import LABEL_SIZE, Anchor, Box, Layer, Sheet
+from reports.palette import PRINT
+from reports.paper import (
+    BODY,
+    END,
+    HAIR,
+    LEFT,
+    PAPER,
+    SMALL,
+    TITLE,
+    TOP,
+    WIDTH,
+    small_width,
+    tone,
+    write_change,
+    write_title,
+)
+from reports.sheet import Anchor, Box, Layer, Sheet
 from reports.templatetags.dashboard import whole_won
 
-PAPER: Final = (210.0, 297.0)
-LEFT: Final = 12.0
-WIDTH: Final = 186.0
-TOP: Final = 26.0
-TITLE: Final = 6.6
 HEAD: Final = 8.0
 HEAD_LINE: Final = 2.85
 ROWS_TOP: Final = TOP + TITLE + HEAD
@@ -34,21 +46,15 @@ PAGE_ROWS: Final = 50
 BAR_HEIGHT: Final = 2.8
 TALLEST_CHART: Final = 5.8
 SECOND_LINE: Final = 1.5  # two lines of a row stand so far above and below its middle
-RULE: Final = 0.18
-MOST_WITH_BOOKS: Final = 22  # rows of a table that leaves room for the reconciliation
 BOOKS_GAP: Final = 6.0
 NOTES_GAP: Final = 2.0
 NOTE_LINE: Final = 3.25
-NOTES_END: Final = 281.0
 NAME_GAP: Final = 0.8
+NO_DAYS: Final = "받아 둔 일봉이 없어 2주 차트를 그리지 못했습니다. 다음 동기화에서 받습니다."
 SUM_RULE: Final = 0.25
-HAIR: Final = 0.15
+HEAD_RULE: Final = 0.18
 LEAST_SCALE: Final = Decimal(25)  # percent that fill the bar of the weights, unless a stock is larger
 
-#: 7.5 and 6.5 points.
-BODY: Final = 2.646
-SMALL: Final = LABEL_SIZE
-ARROW: Final = 0.72  # of the text beside it
 
 HEADS: Final[Mapping[str, tuple[str, ...]]] = {
     "name": ("종목",),
@@ -64,6 +70,8 @@ HEADS: Final[Mapping[str, tuple[str, ...]]] = {
     "profit": ("평가손익",),
     "return": ("수익률",),
 }
+#: Where amounts are nobody else's business, a profit is what it adds to the whole account.
+MASKED_HEADS: Final[Mapping[str, tuple[str, ...]]] = {"quantity": (), "value": (), "profit": ("손익 기여",)}
 TEXT_LEFT: Final = {"name", "code", "chart", "day"}
 INSETS: Final = {"chart": 1.4, "day": 0.4}
 
@@ -73,6 +81,7 @@ class HoldingsPage:
     """A part of the table; the columns are as wide on every page."""
 
     dashboard: Dashboard
+    amounts: Amounts
     number: int
     rows: Sequence[HoldingFigures]
     row_height: float
@@ -93,10 +102,14 @@ class HoldingsPage:
     @property
     def has_books(self) -> bool:
         """Whether reconciliation and inquiries fit below the table."""
-        return self.is_last and len(self.rows) <= MOST_WITH_BOOKS
+        return self.is_last and self._books.fit(self._books_top)
 
     @property
-    def books_top(self) -> float:
+    def _books(self) -> Books:
+        return Books(self.dashboard, self.amounts)
+
+    @property
+    def _books_top(self) -> float:
         return self.bottom + NOTES_GAP + len(self.notes) * NOTE_LINE + BOOKS_GAP
 
     @property
@@ -107,12 +120,14 @@ class HoldingsPage:
     @cached_property
     def sheet(self) -> Sheet:
         """Everything of the table."""
-        sheet = Sheet()
+        sheet, total = Sheet(), self.dashboard.total
+        finding = f"비중 큰 순, 이익 {total.winners} · 손실 {total.losers}"
+        write_title(sheet, "H", "보유 종목", finding, note="" if self.is_first else "이어서")
         self._write_heads(sheet)
         largest = max((row.weight for row in self.dashboard.holdings), default=LEAST_SCALE)
         for place, holding in enumerate(self.rows):
             top = ROWS_TOP + place * self.row_height
-            color, width = (PRINT.hair, HAIR) if place else (PRINT.line, RULE)
+            color, width = (PRINT.hair, HAIR) if place else (PRINT.line, HEAD_RULE)
             self._rule(sheet, top, color=color, width=width)
             middle = top + self.row_height / 2
             self._write_row(sheet, middle, holding)
@@ -120,6 +135,8 @@ class HoldingsPage:
         if self.is_last:
             self._write_sums(sheet, self.bottom - SUM_HEIGHT)
             self._write_notes(sheet)
+        if self.has_books:
+            self._books.write(sheet, self._books_top)
         return sheet
 
     @cached_property
@@ -154,7 +171,8 @@ class HoldingsPage:
 
     def _write_heads(self, sheet: Sheet) -> None:
         last = ROWS_TOP - 2.3
-        for column, lines in HEADS.items():
+        heads = {**HEADS, **MASKED_HEADS} if self.amounts.is_masked else HEADS
+        for column, lines in heads.items():
             for back, line in enumerate(reversed(lines)):
                 self._text(sheet, column, last - back * HEAD_LINE, line, color=PRINT.ink3, size=SMALL)
 
@@ -168,10 +186,11 @@ class HoldingsPage:
         write("weight", share(holding.weight))
         write("price", number(holding.price))
         write_change(sheet, self._places["change"].right, y, holding.change_pct)
-        self._write_quantity(sheet, y, holding)
+        if not self.amounts.is_masked:
+            self._write_quantity(sheet, y, holding)
+            write("value", number(holding.value))
         write("average", whole_won(holding.average))
-        write("value", number(holding.value))
-        write("profit", signed(holding.profit), tone(holding.profit))
+        write("profit", self.amounts.signed(holding.profit), tone(holding.profit))
         write("return", percent(holding.profit_pct), tone(holding.profit))
 
     def _write_name(self, sheet: Sheet, y: float, name: str) -> None:
@@ -186,7 +205,7 @@ class HoldingsPage:
         quantity = number(holding.quantity)
         if self.is_compact:
             rest = f"({number(holding.sellable)})" if holding.sellable < holding.quantity else ""
-            room = text_width(rest) * SMALL / BODY + 0.6 if rest else 0.0
+            room = small_width(rest) + 0.6 if rest else 0.0
             self._text(sheet, "quantity", y, quantity, right=room)
             self._text(sheet, "quantity", y, rest, color=PRINT.ink3, size=SMALL)
             return
@@ -204,33 +223,34 @@ class HoldingsPage:
         for column, text, color in (
             ("name", f"합계 {total.count}종목", PRINT.ink),
             ("weight", share(total.weight), PRINT.ink),
-            ("value", number(total.value), PRINT.ink),
-            ("profit", signed(total.profit), tone(total.profit)),
+            ("value", "" if self.amounts.is_masked else number(total.value), PRINT.ink),
+            ("profit", self.amounts.signed(total.profit), tone(total.profit)),
             ("return", percent(total.profit_pct), tone(total.profit)),
         ):
             self._text(sheet, column, y, text, color=color, is_bold=is_bold)
 
     @property
     def notes(self) -> list[str]:
-        """What the signs mean, and the names that had to be cut; as many lines as there is room for."""
+        """What there is to say below the table, in lines; nothing where not all of it has room."""
+        lines = [line for text in self.remarks for line in wrapped(text, WIDTH * BODY / SMALL)]
+        return lines if self.bottom + NOTES_GAP + len(lines) * NOTE_LINE <= END else []
+
+    @property
+    def remarks(self) -> list[str]:
+        """What the signs mean, why something is blank, and the names that had to be cut."""
         means = "수량 옆 괄호는 지금 매도할 수 있는 수량입니다. " if self.is_compact else ""
         means += (
-            "2주 그래프의 빨간 점은 최고, 파란 점은 최저, 검은 점은 현재가, 점선은 내 평균단가입니다. "
-            "점선 끝의 삼각형은 평균단가가 그래프 밖에 있다는 뜻입니다. 오늘 분봉의 회색 선은 전일 종가, 막대는 거래량입니다."
+            "2주 그래프의 빨간 점은 최고, 파란 점은 최저, 검은 점은 현재가, 점선은 내 평균단가입니다. 점선 끝의 "
+            "삼각형은 평균단가가 그래프 밖에 있다는 뜻입니다. 오늘 분봉의 회색 선은 전일 종가, 막대는 거래량입니다."
         )
-        cut_names = shortened(
+        names = shortened(
             ((row.code, row.name) for row in self.dashboard.holdings),
             self.widths["name"] - NAME_GAP,
             is_compact=self.is_compact,
         )
-        names = " · ".join(f"{code} {name}" for code, name in cut_names)
-        lines = wrapped(means, WIDTH * BODY / SMALL)
-        if self.dashboard.no_minutes:
-            lines.append(self.dashboard.no_minutes)
-        if not self.dashboard.chart_days:
-            lines.append("받아 둔 일봉이 없어 2주 차트를 그리지 못했습니다. 다음 동기화에서 받습니다.")
-        lines += wrapped(f"줄인 이름 {names}", WIDTH * BODY / SMALL) if names else []
-        return lines[: max(int((NOTES_END - self.bottom - NOTES_GAP) / NOTE_LINE), 0)]
+        written_out = "줄인 이름 " + " · ".join(f"{code} {name}" for code, name in names) if names else ""
+        no_days = "" if self.dashboard.chart_days else NO_DAYS
+        return [text for text in (means, self.dashboard.no_minutes, no_days, written_out) if text]
 
     def _write_notes(self, sheet: Sheet) -> None:
         for place, line in enumerate(self.notes):
@@ -252,14 +272,15 @@ class HoldingsPage:
         draw_return_bar(sheet, box("return_bar", 1.2, 0.0, BAR_HEIGHT), holding.profit_pct)
 
 
-def holdings_pages(dashboard: Dashboard, numbers: Iterator[int]) -> list[HoldingsPage]:
+def holdings_pages(dashboard: Dashboard, amounts: Amounts, numbers: Iterator[int]) -> list[HoldingsPage]:
     """Lay out the table; rows are as tall as they can be, up to where they look lost."""
-    rows, widths = dashboard.holdings, holding_columns(dashboard)
+    rows, widths = dashboard.holdings, holding_columns(dashboard, amounts)
     chunks = [rows[start : start + PAGE_ROWS] for start in range(0, len(rows), PAGE_ROWS)]
     height = min(TALLEST_ROW, TABLE_ROOM / max((len(chunk) for chunk in chunks), default=1))
     return [
         HoldingsPage(
             dashboard,
+            amounts,
             next(numbers),
             chunk,
             height,
@@ -269,20 +290,3 @@ def holdings_pages(dashboard: Dashboard, numbers: Iterator[int]) -> list[Holding
         )
         for index, chunk in enumerate(chunks)
     ]
-
-
-def write_change(
-    sheet: Sheet, right: float, middle: float, change: Decimal, palette: Palette = PRINT
-) -> None:
-    """Write a change against the previous close, with ▲ or ▼ in front of it."""
-    color, text = tone(change, palette), percent(change)
-    end = right - text_width(text) - 0.25
-    sheet.label((end, middle), arrow(change), color=color, anchor="end", size=BODY * ARROW)
-    sheet.label((right, middle), text, color=color, anchor="end", size=BODY)
-
-
-def tone(value: Decimal | int | None, palette: Palette = PRINT) -> str:
-    """Return the colour of a change."""
-    if not value:
-        return palette.ink3
-    return palette.up if value > 0 else palette.down

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Final, TypeVar
 
+from reports.amounts import IN_WON, Amounts
+from reports.books import BooksPage
 from reports.chart_pages import CandlePage, MinutePage, candle_pages, minute_pages
 from reports.figures import Broken, Dashboard, Fill, OpenOrder
 from reports.holdings_pages import HoldingsPage, holdings_pages
@@ -15,7 +17,6 @@ FIRST_TOP: Final = 60.0
 TOPS: Final = (FIRST_TOP, 113.5, 178.0, 229.5)  # A; B and C; D and E; F and G
 EMPTY: Final = 18.0  # pitch of a block that is only a title and one line
 LIST_ROWS: Final = 8  # fills and open orders on the first page
-CHECK_ROWS: Final = 8
 COLUMN_ROWS: Final = 52  # fills and open orders per column of an extra page
 
 
@@ -53,24 +54,16 @@ class OrdersPage:
     kind: str = "orders"
 
 
-@dataclass(frozen=True, slots=True)
-class BooksPage:
-    """Reconciliation and inquiries, where the table of holdings leaves no room for them."""
-
-    number: int
-    kind: str = "books"
-
-
 Page = Overview | HoldingsPage | CandlePage | MinutePage | FillsPage | OrdersPage | BooksPage
 
 #: Pages whose drawing is one sheet.
-SHEET_PAGES: Final = (HoldingsPage, CandlePage, MinutePage)
+SHEET_PAGES: Final = (HoldingsPage, BooksPage, CandlePage, MinutePage)
 
 
-def pages_of(dashboard: Dashboard) -> tuple[Page, ...]:
+def pages_of(dashboard: Dashboard, amounts: Amounts = IN_WON) -> tuple[Page, ...]:
     """Lay out the dashboard: overview, holdings, then whatever did not fit on the first page."""
     numbers = count(2)
-    holdings = holdings_pages(dashboard, numbers)
+    holdings = holdings_pages(dashboard, amounts, numbers)
     fills: list[FillsPage] = []
     filled = () if isinstance(dashboard.fills, Broken) else dashboard.fills.rows
     if len(filled) > LIST_ROWS:
@@ -82,7 +75,8 @@ def pages_of(dashboard: Dashboard) -> tuple[Page, ...]:
         waiting = _columns(open_orders)
         orders = [OrdersPage(next(numbers), part, is_first=part is waiting[0]) for part in waiting]
     has_books = dashboard.is_empty or (holdings and holdings[-1].has_books)
-    books = [] if has_books else [BooksPage(next(numbers))]
+    notes = holdings[-1].remarks if holdings and not holdings[-1].notes else ()
+    books = [] if has_books else [BooksPage(dashboard, amounts, next(numbers), notes)]
     candles, minutes = candle_pages(dashboard, numbers), minute_pages(dashboard, numbers)
     overview = _overview(
         dashboard,

@@ -1,29 +1,26 @@
 """Figures → HTML → PDF bytes. The same figures give the same bytes."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from django.template.loader import render_to_string
 
 from kis.connect import MODE_NAMES
-from kis.reconciliation import Check
 from reports import columns, fonts
-from reports.amounts import Amounts
+from reports.amounts import IN_WON, Amounts
 from reports.figures import Broken, Dashboard
-from reports.layout import CHECK_ROWS, SHEET_PAGES, Overview, Page, pages_of
+from reports.layout import SHEET_PAGES, Overview, Page, pages_of
 from reports.overview import Scene, blocks, cards
 from reports.palette import PRINT
 from reports.printing import faces, print_html
 from reports.strip import generated, strip_of
 
-IN_WON: Final = Amounts()
 
-
-def render_pdf(dashboard: Dashboard) -> bytes:
+def render_pdf(dashboard: Dashboard, amounts: Amounts = IN_WON) -> bytes:
     """Return the printable dashboard. Raises FontsUnavailable when there is no font to print with."""
-    pages = pages_of(dashboard)
+    pages = pages_of(dashboard, amounts)
     return print_html(
-        _html(dashboard, pages, IN_WON, with_sheets=False),
+        _html(dashboard, pages, amounts, with_sheets=False),
         sheets={page.number: page.sheet for page in pages if isinstance(page, SHEET_PAGES)},
         identifier=f"aegis-{dashboard.snapshot_id or f'{dashboard.as_of:%Y%m%d%H%M%S}'}",
         epoch=int(dashboard.generated_at.timestamp()),
@@ -32,7 +29,7 @@ def render_pdf(dashboard: Dashboard) -> bytes:
 
 def render_html(dashboard: Dashboard, amounts: Amounts = IN_WON) -> str:
     """Return the pages as one HTML document."""
-    return _html(dashboard, pages_of(dashboard), amounts, with_sheets=True)
+    return _html(dashboard, pages_of(dashboard, amounts), amounts, with_sheets=True)
 
 
 def _html(dashboard: Dashboard, pages: Sequence[Page], amounts: Amounts, *, with_sheets: bool) -> str:
@@ -41,22 +38,7 @@ def _html(dashboard: Dashboard, pages: Sequence[Page], amounts: Amounts, *, with
     return render_to_string("reports/print/dashboard.html", context)
 
 
-def _fitting(checks: Sequence[Check]) -> list[Check]:
-    """Return as many comparisons as there is room for, those that differ first; one with a reason takes two lines."""
-    shown: list[Check] = []
-    lines = 0
-    for check in sorted(checks, key=lambda check: not check.difference):
-        lines += 2 if check.row else 1
-        if lines > CHECK_ROWS and shown:
-            break
-        shown.append(check)
-    return shown
-
-
 def _context(dashboard: Dashboard, pages: Sequence[Page], amounts: Amounts) -> dict[str, Any]:
-    checks = dashboard.reconciliation.checks
-    differing = dashboard.reconciliation.differing
-    shown = _fitting(checks)
     first = next(page for page in pages if isinstance(page, Overview))
     scene = Scene(dashboard, amounts, first)
     strip = strip_of(dashboard, is_masked=amounts.is_masked)
@@ -75,11 +57,6 @@ def _context(dashboard: Dashboard, pages: Sequence[Page], amounts: Amounts) -> d
         "strip_items": strip.fitting(),
         "cards": cards(scene),
         "blocks": blocks(scene),
-        "worst": differing[0] if differing else None,
-        "differences": len(differing),
-        "checks": shown,
-        "more_checks": len(checks) - len(shown),
-        "check_columns": list(columns.check_columns(checks).values()),
         **_lists(scene),
         "tr_ids": list(dict.fromkeys(source.tr_id for source in dashboard.sources)),
     }

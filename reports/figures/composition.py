@@ -1,6 +1,5 @@
 """What the account consists of, next to what its owner wants it to, and by sector."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -8,12 +7,11 @@ from typing import Final
 
 from kis.models import Stock, TargetWeight
 from reports.figures.holdings import HoldingFigures
-from reports.figures.shares import HUNDRED, shares
+from reports.figures.sectors import sector_lines
+from reports.figures.shares import HUNDRED
 
 NAMED_SLICES: Final = 8
 NAMED_SECTORS: Final = 6
-NO_SECTOR: Final = "업종 미상"
-FUNDS: Final = {Stock.Kind.ETF, Stock.Kind.ETN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,24 +107,14 @@ def _cash_weight(holdings: Sequence[HoldingFigures], cash: int) -> Decimal:
 def _sectors(
     holdings: Sequence[HoldingFigures], *, cash: int, stocks: Mapping[str, Stock]
 ) -> tuple[Sector, ...]:
-    values: defaultdict[str, int] = defaultdict(int)
-    for row in holdings:
-        values[sector_of(stocks.get(row.code))] += row.value
-    if not values:
+    found = sector_lines(holdings, cash=cash, stocks=stocks)
+    if not found:
         return ()
-    # A sector that nobody knows is never the largest one: it is no sector.
-    ordered = sorted(values.items(), key=lambda pair: (pair[0] == NO_SECTOR, -pair[1], pair[0]))
-    weights = shares([*(value for _, value in ordered), cash])
-    lines = [Sector(name, weight, "sector") for (name, _), weight in zip(ordered, weights, strict=False)]
+    values = [*(line.value for line in found), cash]
+    lines = [Sector(line.name, line.weight, "sector") for line in found]
     rest = lines[NAMED_SECTORS:]
     if len(rest) > 1:
         weight = sum((line.weight for line in rest), Decimal(0))
         lines = [*lines[:NAMED_SECTORS], Sector(f"그 밖 {len(rest)}개", weight, "rest", len(rest))]
-    return (*lines, Sector("현금", weights[-1], "cash"))
-
-
-def sector_of(stock: Stock | None) -> str:
-    """Name the line of business of a stock; a fund is in none."""
-    if stock is None:
-        return NO_SECTOR
-    return stock.get_kind_display() if stock.kind in FUNDS else stock.sector or NO_SECTOR
+    weight = HUNDRED - sum((line.weight for line in found), Decimal(0)) if sum(values) > 0 else Decimal("0.0")
+    return (*lines, Sector("현금", weight, "cash"))

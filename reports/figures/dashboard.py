@@ -17,6 +17,7 @@ from reports.figures.holdings import HoldingFigures, HoldingsTotal, holding_figu
 from reports.figures.orders import OpenOrders, open_orders_of
 from reports.figures.realised import Realised, realised_of
 from reports.figures.reconciliation import Reconciliation, reconciliation_of
+from reports.figures.sectors import SectorLine, sector_lines
 from reports.figures.stock_charts import charts_of
 from reports.figures.today import Today, stock_days, today_of
 from reports.figures.trend import Trend, trend_of
@@ -58,6 +59,7 @@ class Dashboard:
     realised: Realised | Broken
     trend: Trend | Broken | None
     composition: Composition | Broken
+    sectors: tuple[SectorLine, ...] | Broken
     fills: Fills | Broken
     open_orders: OpenOrders | Broken
     advice: Advice | Broken | None
@@ -121,6 +123,9 @@ def dashboard_figures(
             lambda: composition_of(
                 holdings, cash=account.available, targets=position.targets, stocks=position.stocks
             ),
+        ),
+        sectors=or_broken(
+            "업종", lambda: sector_lines(holdings, cash=account.available, stocks=position.stocks)
         ),
         fills=or_broken("체결", lambda: fills_of(position.executions, stock_days(rows), day=rows.day)),
         open_orders=or_broken(

@@ -121,22 +121,6 @@ def test_pdf_shows_a_difference(crowded, usual):
     assert "증권사 값이 모두 일치" in usual.pages[1]
 
 
-def test_html_shows_the_comparisons_that_differ_where_not_all_have_room(render):
-    checks = [
-        {"name": f"비교 {place}", "ours": 1, "broker": 1, "unit": "원", "row": "", "difference": 0}
-        for place in range(9)
-    ]
-    checks[8] |= {"broker": 3, "difference": 2, "row": "삼성전자 005930"}
-    html = render_html(render(lambda: snapshot([Stock()], run=sync_run(checks=checks))).dashboard)
-    shown = [name for name in (f"비교 {place}" for place in range(9)) if f"<td>{name}</td>" in html]
-    assert shown == [
-        "비교 0",
-        "비교 1",
-        "비교 8",
-    ]  # six lines are left beside the four sums, and one needs two
-    assert "외 6건" in html
-
-
 def test_pdf_of_an_empty_paper_account_is_one_calm_page(empty):
     assert len(empty.pages) == 1
     text = empty.text

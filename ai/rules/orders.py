@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from ai.rules.scene import HUNDREDTH, NAMED, Scene, Verdict, found, listed, plainly, unless
+from ai.rules.scene import HUNDREDTH, NAMED, Scene, Verdict, about, found, listed, plainly, unless
 from kis.advice import Severity
 from kis.korean import SEOUL, percent, with_particle
 from kis.models import KisUnfilledOrder
@@ -32,7 +32,7 @@ def far_from_price(scene: Scene) -> Verdict:
     findings = [
         found(
             Severity.CAUTION,
-            f"{named(row)} {percent(distance)}",
+            about(row.stock_name, percent(distance)),
             f"{row.stock_name} {side(row)} 주문의 가격이 현재가와 {percent(distance)} 차이로 "
             f"기준 {plainly(limit)}%를 넘습니다.",
             {"distance_pct": distance, "limit_pct": limit},
@@ -70,7 +70,7 @@ def long_waiting(scene: Scene) -> Verdict:
     findings = [
         found(
             Severity.INFO,
-            f"{named(row)} {clock(waited)}",
+            about(row.stock_name, f"{side(row)} {clock(waited)}"),
             f"{with_particle(f'{row.stock_name} {side(row)} 주문', '이')} {in_words(waited)} 동안 체결되지 않았습니다.",
             {"waited": clock(waited), "limit": clock(int(limit))},
             limit=f"기준 {clock(int(limit))}",

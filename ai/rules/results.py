@@ -11,6 +11,7 @@ from ai.rules.scene import (
     TENTH,
     Scene,
     Verdict,
+    about,
     found,
     listed,
     plainly,
@@ -92,7 +93,7 @@ def losers(scene: Scene) -> Verdict:
         findings.append(
             found(
                 Severity.WARNING if deep else Severity.CAUTION,
-                f"{row.stock_name} {percent(rate)}",
+                about(row.stock_name, percent(rate)),
                 f"{row.stock_name}의 손익률이 {percent(rate)}로 기준 −{plainly(limit)}%에 이르렀습니다.",
                 {"profit_pct": rate, "limit_pct": -limit, "profit": row.evlu_pfls_amt},
                 limit=f"기준 −{plainly(limit)}%",
@@ -129,7 +130,7 @@ def plunges(scene: Scene) -> Verdict:
     findings = [
         found(
             Severity.CAUTION,
-            f"{row.stock_name} {percent(rounded(row.fllt_rt))}",
+            about(row.stock_name, percent(rounded(row.fllt_rt))),
             f"{with_particle(row.stock_name, '이')} 전일보다 {-rounded(row.fllt_rt)}% 내려 "
             f"기준 {plainly(limit)}%에 이르렀습니다.",
             {"day_change_pct": rounded(row.fllt_rt), "limit_pct": -limit},

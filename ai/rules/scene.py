@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from typing import Final
+from unicodedata import east_asian_width
 
 from ai.limits import Limits
 from kis.advice import Finding, Severity
@@ -19,6 +20,8 @@ TENTH, HUNDREDTH, THOUSANDTH = Decimal("0.1"), Decimal("0.01"), Decimal("0.001")
 #: So many stocks get a finding of their own from one rule; the others share one.
 NAMED: Final = 3
 LISTED: Final = 5
+#: As wide as the column of the printed page.
+SUBJECT_CELLS: Final = 22
 
 NO_HOLDINGS: Final = Unknown("보유 종목이 없습니다.")
 FUNDS: Final = frozenset({Stock.Kind.ETF, Stock.Kind.ETN, Stock.Kind.FUND})
@@ -105,6 +108,21 @@ def found(
         limit_share=None if share is None else MARK,
         stock_code=stock_code,
     )
+
+
+def about(name: str, rest: str) -> str:
+    """Return what a finding is about, for its column: a name gives way before the figure behind it does."""
+    room = SUBJECT_CELLS - cells(rest) - 1
+    if cells(name) > room:
+        while cells(name) >= room:
+            name = name[:-1]
+        name = f"{name.rstrip()}…"
+    return f"{name} {rest}"
+
+
+def cells(text: str) -> int:
+    """Return the width of a text where Hangul is two wide."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def unless(findings: Sequence[Finding], reason: Unknown | None) -> Verdict:

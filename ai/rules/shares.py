@@ -4,7 +4,18 @@ from collections import defaultdict
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from ai.rules.scene import HUNDREDTH, NAMED, NO_HOLDINGS, Scene, Verdict, found, listed, plainly, unless
+from ai.rules.scene import (
+    HUNDREDTH,
+    NAMED,
+    NO_HOLDINGS,
+    Scene,
+    Verdict,
+    about,
+    found,
+    listed,
+    plainly,
+    unless,
+)
 from kis.advice import Finding, Severity
 from kis.cash_ladder import cash_ladder
 from kis.korean import number, share, with_particle
@@ -31,7 +42,7 @@ def stock_concentration(scene: Scene) -> Verdict:
             findings.append(
                 found(
                     Severity.WARNING,
-                    f"{row.stock_name} {share(weight)}%",
+                    about(row.stock_name, f"{share(weight)}%"),
                     f"{name} 총평가금액의 {share(weight)}%로 한도 {plainly(limit)}%를 넘습니다.",
                     {"weight_pct": weight, "limit_pct": limit, "value": row.evlu_amt},
                     limit=f"한도 {plainly(limit)}%",
@@ -67,7 +78,7 @@ def sector_concentration(scene: Scene) -> Verdict:
             findings.append(
                 found(
                     Severity.WARNING,
-                    f"{name} {share(weight)}%",
+                    about(name, f"{share(weight)}%"),
                     f"{name} 업종 {len(values)}종목이 총평가금액의 {share(weight)}%로 한도 {plainly(limit)}%를 넘습니다.",
                     {"weight_pct": weight, "limit_pct": limit, "stocks": f"{len(values)}", "sector": name},
                     limit=f"한도 {plainly(limit)}%",
@@ -186,7 +197,7 @@ def drifted(
     apart = f"{abs(difference).quantize(HUNDREDTH, ROUND_HALF_UP).normalize():f}"
     return found(
         Severity.CAUTION,
-        f"{name} {share(weight)}%",
+        about(name, f"{share(weight)}%"),
         f"{with_particle(name, '은')} {share(weight)}%로 목표 {plainly(target)}%보다 {apart}%p "
         f"{'많습니다' if difference > 0 else '적습니다'}.",
         {"weight_pct": weight, "target_pct": target, "difference_pct": difference, "limit_pct": limit},

@@ -400,7 +400,7 @@ def test_price_of_a_stock_that_is_not_held_is_not_known():
     reason = "현재가를 모르는 주문이 있습니다: SK하이닉스"
     assert look(position(unfilled=[order]), "unfilled_far") == reason
     found = look(position(unfilled=[order, waiting(ord_unpr=200_000)]), "unfilled_far")
-    assert [one.subject for one in found] == ["삼성전자 매도 +100.00%"]
+    assert [one.subject for one in found] == ["삼성전자 +100.00%"]
 
 
 @pytest.mark.parametrize(
@@ -508,6 +508,21 @@ def test_stocks_with_a_mark_of_the_exchange(rule, mark, words):
     [(severity, subject, sentence)] = told(position(rows, stocks=marked), rule)
     assert (severity, subject, sentence) == (Severity.WARNING, "SK하이닉스", words)
     assert look(position(rows, stocks=[listed()]), rule) == "종목 정보가 없는 종목이 있습니다: SK하이닉스"
+
+
+def test_long_name_gives_way_to_the_figure_behind_it():
+    name = "KODEX 미국S&P500선물인버스2X레버리지(합성 H)"
+    scene = position(
+        [held(stock_name=name, evlu_amt=20_100_000, evlu_pfls_rt=-21.5)],
+        unfilled=[waiting(stock_name="메리츠금융지주", ord_unpr=106_460)],
+    )
+    [weight], [loss], [order] = (
+        look(scene, rule) for rule in ("stock_concentration", "losers", "unfilled_far")
+    )
+    assert weight.subject == "KODEX 미국S&P50… 20.1%"
+    assert loss.subject == "KODEX 미국S&P… −21.50%"
+    assert order.subject == "메리츠금융지주 +6.46%"
+    assert name in weight.sentence
 
 
 # --- nothing to look at ------------------------------------------------------------------------------------------------

@@ -208,7 +208,7 @@ AI_PRIVACY = env_choice("AI_PRIVACY", ("percent", "full"))
 AI_INTERVAL_MINUTES = env_count("AI_INTERVAL_MINUTES", 25, most=1440, what="분")
 AI_DAILY_TOKENS = env_count("AI_DAILY_TOKENS", 300_000, most=10**9, what="토큰 수")
 # Nobody waits longer for a diagnosis, whoever asked for it; the PDF is made without one then.
-AI_TIMEOUT_SECONDS = env_count("AI_TIMEOUT_SECONDS", 10, most=120, what="초")
+AI_TIMEOUT_SECONDS = env_count("AI_TIMEOUT_SECONDS", 30, most=120, what="초")
 
 # Reports ------------------------------------------------------------------------------------------------------------
 REPORT_DIR = Path(env_str("AEGIS_REPORT_DIR") or BASE_DIR / "reports" / "Realtime").expanduser().resolve()

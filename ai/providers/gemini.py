@@ -23,8 +23,8 @@ GOOGLE: Final = "https://generativelanguage.googleapis.com"
 LOOPBACK: Final = {"127.0.0.1", "::1", "localhost"}
 MODEL_NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,79}")
 TEMPERATURE: Final = 0.2
-#: What a model thinks before it speaks counts as well; the answer itself is a quarter of this.
-MAX_OUTPUT_TOKENS: Final = 8_192
+#: What a model thinks before it speaks counts as well; the answer itself is below a tenth of this.
+MAX_OUTPUT_TOKENS: Final = 16_384
 #: Less than this is not worth a second try with the alias.
 LEAST_SECONDS: Final = 1.0
 
@@ -130,7 +130,6 @@ def request_of(prompt: Prompt) -> dict[str, Any]:
         "contents": [{"role": "user", "parts": [{"text": prompt.user}]}],
         "generationConfig": {
             "temperature": TEMPERATURE,
-            "candidateCount": 1,
             "maxOutputTokens": MAX_OUTPUT_TOKENS,
             "responseMimeType": "application/json",
             "responseSchema": prompt.schema,

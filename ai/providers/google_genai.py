@@ -54,7 +54,6 @@ class GoogleGenai(Gemini):
                 config={
                     "system_instruction": request["systemInstruction"]["parts"][0]["text"],
                     "temperature": settings["temperature"],
-                    "candidate_count": settings["candidateCount"],
                     "max_output_tokens": settings["maxOutputTokens"],
                     "response_mime_type": settings["responseMimeType"],
                     "response_schema": settings["responseSchema"],

@@ -44,7 +44,6 @@ class GoogleGenerativeai(Gemini):
             system_instruction=request["systemInstruction"]["parts"][0]["text"],
             generation_config={
                 "temperature": settings["temperature"],
-                "candidate_count": settings["candidateCount"],
                 "max_output_tokens": settings["maxOutputTokens"],
                 "response_mime_type": settings["responseMimeType"],
                 "response_schema": settings["responseSchema"],

@@ -111,7 +111,7 @@ def failure_of(exchange: OneExchange, *, model: str) -> ProviderFailed:
         Failure.NOT_THE_API: (
             "Gemini API가 아닌 곳에서 답이 왔습니다. 네트워크나 GEMINI_BASE_URL을 확인해 주세요."
         ),
-        Failure.REFUSED_KEY: "Gemini가 API 키를 받아들이지 않았습니다. GEMINI_API_KEY를 확인해 주세요.",
+        Failure.REFUSED_KEY: "Gemini가 API 키를 받아들이지 않았습니다. GEMINI_API_KEY와 그 키의 제한을 확인해 주세요.",
         Failure.UNKNOWN_MODEL: f"모델 {model}을(를) 찾을 수 없습니다. GEMINI_MODEL을 확인해 주세요.",
         Failure.UNEXPECTED: f"Gemini의 응답을 쓸 수 없습니다({status or '보내지 못함'}).",
     }

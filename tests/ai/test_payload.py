@@ -10,6 +10,8 @@ import pytest
 
 from ai.limits import Limits
 from ai.payload import TOKEN_BUDGET, Privacy, name_of, payload_of, tokens_at_most
+from ai.prompts import prompt_for
+from ai.providers import Purpose
 from ai.rules import examine
 from tests.ai.positions import AT, filled, held, listed, many, position, quiet_days, run, waiting
 
@@ -52,7 +54,8 @@ def test_what_is_told_of_fifty_holdings_is_pinned(privacy):
 def test_fifty_holdings_stay_within_the_budget(privacy):
     payload = told(large(), privacy)
     assert len(payload.tables["holdings"].rows) == 50
-    assert tokens_at_most(payload.as_json()) <= TOKEN_BUDGET
+    prompt = prompt_for(payload.as_json(), purpose=Purpose.PORTFOLIO)
+    assert tokens_at_most(payload.as_json()) < prompt.tokens <= TOKEN_BUDGET
 
 
 def test_tokens_are_counted_generously():

@@ -1,7 +1,7 @@
 """Slots of the timetable: which tick a moment stands for, and whether the job is due then."""
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from kis.calendar import is_business_day
 from kis.korean import SEOUL, day
@@ -28,6 +28,22 @@ class Window:
         local = at.astimezone(SEOUL)
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
         return midnight + (local - midnight) // self.every * self.every
+
+    def next_slot(self, after: datetime) -> datetime:
+        """Return the next tick on which there is something to do."""
+        day = after.astimezone(SEOUL).date()
+        while True:
+            slots = self._slots_of(day) if is_business_day(day) else []
+            found = next((slot for slot in slots if slot > after), None)
+            if found is not None:
+                return found
+            day += timedelta(days=1)
+
+    def _slots_of(self, day: date) -> list[datetime]:
+        """Return the ticks of a day that lie in the window, counted from its midnight."""
+        midnight = datetime.combine(day, time.min, SEOUL)
+        ticks = (midnight + number * self.every for number in range(timedelta(days=1) // self.every))
+        return [tick for tick in ticks if self.opens <= tick.time() <= self.closes]
 
     def reason_to_rest(self, slot: datetime, *, now: datetime) -> str:
         """Return in Korean why nothing is to be done for a slot, blank where it is due.

@@ -1,7 +1,7 @@
 """The small charts of the five cards, on a common base. Pure."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from kis.sessions import CLOSES, OPENS
@@ -10,6 +10,8 @@ from reports.palette import PRINT, Palette
 from reports.sheet import Box, Layer, Point, Sheet
 
 MINUTES: Final = (CLOSES.hour - OPENS.hour) * 60 + CLOSES.minute - OPENS.minute
+#: Two moments further apart than this are not joined.
+LONGEST_PAUSE: Final = timedelta(minutes=45)
 BAR: Final = 0.68  # of the room a day has
 WIDEST_BAR: Final = 2.2
 
@@ -57,7 +59,10 @@ def day_line(
     is_stale: bool = False,
     palette: Palette = PRINT,
 ) -> str:
-    """Draw a day's change over the whole session: what has not come yet stays blank. The grey line is the close before."""
+    """Draw a day's change over the whole session: what has not come yet, or nobody saw, stays blank.
+
+    The grey line is the close before.
+    """
     sheet = Sheet()
     amounts = [amount for _, amount in moments]
     low, high = min([0, *amounts]), max([0, *amounts])
@@ -70,13 +75,15 @@ def day_line(
 
     zero = height - 2 * DOT + low / span * (height - 4 * DOT)
     sheet.line(((0, zero), (width, zero)), color=palette.line, width=0.18, layer=Layer.GRID)
-    spots = [spot(at, amount) for at, amount in moments]
-    if spots and spots[0][0] > 2 * DOT:
-        spots.insert(0, (DOT, zero))  # every day begins where the one before closed
-    if len(spots) > 1:
-        sheet.line(spots, color=color, width=LINE)
-    if spots:
-        _draw_now(sheet, spots[-1], color=color, is_stale=is_stale, palette=palette)
+    run: list[Point] = []
+    for place, (at, amount) in enumerate(moments):
+        run.append(spot(at, amount))
+        is_last = place == len(moments) - 1
+        if is_last or moments[place + 1][0] - at > LONGEST_PAUSE:
+            sheet.line(run if len(run) > 1 else (run[0], run[0]), color=color, width=LINE)
+            run = []
+    if moments:
+        _draw_now(sheet, spot(*moments[-1]), color=color, is_stale=is_stale, palette=palette)
     return sheet.svg(width, height)
 
 

@@ -23,7 +23,11 @@ END_GAP: Final = 2.0
 BAND: Final = 7.4
 MONTH_ROOM: Final = 4.4
 FLOW_PITCH: Final = 20.0  # labels of flows nearer than this would lie over each other
-TICKS: Final = 3  # about as many
+MOST_TICKS: Final = 4
+PADDING: Final = 0.06  # of the range
+ROOM_FOR_FLOWS: Final = 0.18
+FIRST_MONTH: Final = 15.0  # its name has the year, too
+MONTH: Final = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ def asset_curve(
     *,
     flows: Sequence[Flow],
     falls: Falls,
-    axis: Callable[[float, float], str],
+    axis: Callable[[float, float, float], str],
     width: float,
     height: float,
     is_stale: bool = False,
@@ -69,7 +73,7 @@ def asset_curve(
     font: str = "",
     label: str = "",
 ) -> str:
-    """Draw the curve; `axis` writes a value of the axis, given the step between two of them.
+    """Draw the curve; `axis` writes a value of the axis, given the step between two of them and the largest.
 
     A missing day is a gap. The axis does not start at 0, so no area is filled.
     """
@@ -77,7 +81,7 @@ def asset_curve(
     plot = Box(AXIS_ROOM, 1.0, width - AXIS_ROOM - END_ROOM, height - BAND - MONTH_ROOM - 4.0)
     band = Box(plot.left, height - MONTH_ROOM - BAND, plot.width, BAND)
     values = [value for line in lines for value in line.values if value is not None]
-    low, high = _padded(min(values), max(values))
+    low, high = _padded(min(values), max(values), below=ROOM_FOR_FLOWS if flows else PADDING)
     step = plot.width / max(len(days) - 1, 1)
 
     def x(index: int) -> float:
@@ -99,17 +103,17 @@ def asset_curve(
 
 def round_ticks(low: float, high: float) -> tuple[list[float], float]:
     """Return values a reader would choose between two others, and the step from one to the next."""
-    raw = (high - low) / TICKS
-    size = 10.0 ** floor(log10(raw))
-    step = next(part * size for part in (1, 2, 2.5, 5, 10) if part * size >= raw * 0.999)
+    size = 10.0 ** floor(log10((high - low) / MOST_TICKS))
+    steps = (part * size for part in (1, 2, 2.5, 5, 10, 20))
+    step = next(step for step in steps if floor(high / step) - ceil(low / step) < MOST_TICKS)
     first = ceil(low / step)
     return [number * step for number in range(first, floor(high / step) + 1)], step
 
 
-def _padded(low: float, high: float) -> tuple[float, float]:
-    """Leave a little room; an account that never moved lies in the middle."""
+def _padded(low: float, high: float, *, below: float) -> tuple[float, float]:
+    """Leave a little room, and some for words below; an account that never moved lies in the middle."""
     span = high - low or abs(high) * 0.02 or 1.0
-    return low - span * 0.06, high + span * 0.06
+    return low - span * below, high + span * PADDING
 
 
 def _draw_grid(
@@ -118,7 +122,7 @@ def _draw_grid(
     low: float,
     high: float,
     *,
-    axis: Callable[[float, float], str],
+    axis: Callable[[float, float, float], str],
     y: Callable[[float], float],
     palette: Palette,
 ) -> None:
@@ -128,25 +132,28 @@ def _draw_grid(
         sheet.line(
             ((plot.left, height), (plot.right, height)), color=palette.hair, width=HAIR, layer=Layer.GRID
         )
-        sheet.label((plot.left - 1.4, height), axis(tick, step), color=palette.ink3, anchor="end")
+        sheet.label((plot.left - 1.4, height), axis(tick, step, ticks[-1]), color=palette.ink3, anchor="end")
 
 
 def _draw_months(
     sheet: Sheet, days: Sequence[date], plot: Box, band: Box, *, x: Callable[[int], float], palette: Palette
 ) -> None:
-    first = days[0]
     text_y = band.bottom + MONTH_ROOM - TEXT * 0.62
     starts = [index for index in range(1, len(days)) if days[index].month != days[index - 1].month]
-    free_from = plot.left + 15.0
-    sheet.label((plot.left, text_y), f"{first.year}년 {first.month}월", color=palette.ink3)
     for index in starts:
         sheet.line(
             ((x(index), plot.top), (x(index), band.bottom)), color=palette.hair, width=HAIR, layer=Layer.GRID
         )
+    # A month that has hardly begun gives way to the next one, which then says the year.
+    named = starts if starts and x(starts[0]) - plot.left < FIRST_MONTH else [0, *starts]
+    free_from = plot.left
+    for place, index in enumerate(named):
+        day = days[index]
+        has_year = place == 0 or day.month == 1
         if x(index) >= free_from:
-            name = f"{days[index].year}년 1월" if days[index].month == 1 else f"{days[index].month}월"
-            sheet.label((x(index) + 0.4, text_y), name, color=palette.ink3)
-            free_from = x(index) + 8.0
+            name = f"{day.year}년 {day.month}월" if has_year else f"{day.month}월"
+            sheet.label((x(index), text_y), name, color=palette.ink3)
+            free_from = x(index) + (FIRST_MONTH if has_year else MONTH)
 
 
 def _draw_flows(

@@ -11,7 +11,7 @@ from kis.korean import SEOUL
 from kis.models import IndexPrice, KisAccount, KisDailySummary, KisHolding, PriceGap, SyncRun
 from kis.models.days import KisDailySummaryQuerySet
 from kis.position import HISTORY, Position, market_day, position_of
-from kis.sessions import CLOSES
+from kis.sessions import CLOSES, OPENS
 from reports.chart_queries import ChartRows, chart_rows
 
 
@@ -67,6 +67,12 @@ class DashboardRows:
     def day(self) -> date:
         """The market's day that the snapshot shows: its own, or on a closed day the last one that was open."""
         return market_day(self.account.snapshot_at)
+
+    @property
+    def is_open_yet(self) -> bool:
+        """Whether the market had opened on that day."""
+        local = self.account.snapshot_at.astimezone(SEOUL)
+        return local.date() > self.day or local.time() >= OPENS
 
     @property
     def is_closed(self) -> bool:

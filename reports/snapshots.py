@@ -11,6 +11,7 @@ from kis.models import KisAccount
 from reports.advising import advice_on
 from reports.figures import Dashboard, dashboard_figures
 from reports.queries import dashboard_rows
+from reports.timetable import next_update
 
 
 def dashboard_to_print(
@@ -34,5 +35,6 @@ def dashboard_to_print(
         judged_at=asked_for,
         is_demo=settings.AEGIS_DEMO,
         advice=advice_on(rows.position, at=asked_for or generated_at),
+        next_update=None if asked_for else next_update(generated_at),
     )
     return dashboard, rows.account

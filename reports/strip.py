@@ -138,7 +138,7 @@ def _minutes(dashboard: Dashboard) -> Sequence[Item]:
         return [Item(label="누락 분봉", value="알 수 없음")]
     if minutes.missing:
         return [Item(label="누락 분봉", strong=f"{minutes.missing:,}분", value=f"· {minutes.stocks}종목")]
-    if not minutes.held:
+    if not (minutes.held and (dashboard.session.is_open or minutes.watched)):
         return []
     return [Item(label="누락 분봉", value="0" if minutes.watched else "받기 전", rank=3)]
 
@@ -151,7 +151,14 @@ def _costs(dashboard: Dashboard, *, is_masked: bool) -> Sequence[Item]:
     if is_masked or dashboard.stale_for is not None:
         return []
     fee = dashboard.account.fee_today
-    return [Item(label="오늘 비용", value=f"~{number(fee)} 추정" if fee else "없음", rank=4)]
+    return [
+        Item(label=f"{day_name(dashboard)} 비용", value=f"~{number(fee)} 추정" if fee else "없음", rank=4)
+    ]
+
+
+def day_name(dashboard: Dashboard) -> str:
+    """`오늘`, or on a closed day the one that the figures are of."""
+    return "오늘" if dashboard.day == dashboard.as_of.date() else short_day(dashboard.day)
 
 
 def _made(dashboard: Dashboard) -> Sequence[Item]:

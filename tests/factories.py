@@ -1,15 +1,18 @@
 """Rows of one snapshot whose sums agree, unless a test asks for a difference."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 from kis.calendar import business_day_before
 from kis.korean import SEOUL
 from kis.models import (
     DailyPrice,
+    IndexPrice,
     KisAccount,
+    KisDailySummary,
     KisExecution,
     KisHolding,
     KisUnfilledOrder,
@@ -166,6 +169,69 @@ def save_minutes(held: Sequence[Stock], *, at: datetime = AT, missing: Sequence[
                 )
             )
     MinPrice.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def closed_day(account: KisAccount, total: int, **changes: Any) -> KisDailySummary:
+    """Save the summary of a day whose closing snapshot this is."""
+    values = {
+        "account_no": account.account_no,
+        "product_code": account.product_code,
+        "is_paper": account.is_paper,
+        "summary_date": account.snapshot_at.astimezone(SEOUL).date(),
+        "kis_account": account,
+        "closed_at": account.snapshot_at,
+        "total_amt": total,
+        "stock_amt": account.stock_eval_amt,
+        "cash_amt": account.available,
+        "cost_amt": account.total_buy_amt,
+        "unrealised_broker": account.total_profit_loss,
+        "flow": 0,
+        **changes,
+    }
+    known = {name for name in KisDailySummary.FIGURES if values.get(name) is not None}
+    reasons = {
+        name: "시험에서 정하지 않은 값입니다." for name in KisDailySummary.FIGURES if name not in known
+    }
+    return KisDailySummary.objects.create(**values, reasons=reasons)
+
+
+def weeks_of(
+    totals: Sequence[int | None], *, until: date, flows: Mapping[int, int] | None = None, **changes: Any
+) -> list[KisDailySummary]:
+    """Save closes of an account that holds cash alone, the last of them on the business day before `until`.
+
+    None is a day that nobody looked at; `flows` are deposits by the place of their day.
+    """
+    days = [until]
+    while len(days) <= len(totals):
+        days.append(business_day_before(days[-1]))
+    rows = []
+    for place, (day, total) in enumerate(zip(reversed(days[1:]), totals, strict=True)):
+        at = datetime.combine(day, time(15, 40), SEOUL)
+        if total is None:
+            reasons = dict.fromkeys(KisDailySummary.FIGURES, "마감 자료가 없습니다.")
+            rows.append(
+                KisDailySummary.objects.create(
+                    account_no="12345678",
+                    product_code="01",
+                    is_paper=False,
+                    summary_date=day,
+                    closed_at=at,
+                    reasons=reasons,
+                )
+            )
+            continue
+        close = snapshot(at=at, cash=total, with_closes=False)
+        rows.append(closed_day(close, total, flow=(flows or {}).get(place, 0), **changes))
+    return rows
+
+
+def index_closes(levels: Sequence[Any], *, until: date, index: str = IndexPrice.Index.KOSPI) -> None:
+    """Save closes of an index, the last of them on the business day before `until`."""
+    day = until
+    for level in reversed(levels):
+        day = business_day_before(day)
+        IndexPrice.objects.create(index_code=index, trade_date=day, close=Decimal(str(level)))
 
 
 def fill(

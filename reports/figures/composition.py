@@ -81,15 +81,17 @@ def _slices(
     ]
     rest = holdings[named:]
     shown = {row.code for row in holdings[:named]} | {TargetWeight.CASH}
-    wanted = [percent for code, percent in targets.items() if code not in shown]
-    if rest or any(wanted):
+    wanted = {code: percent for code, percent in targets.items() if code not in shown}
+    # Without a target for each, there is none for all, unless the targets are of the whole account.
+    is_whole = all(row.code in wanted for row in rest) or sum(targets.values()) >= HUNDRED
+    if rest or any(wanted.values()):
         slices.append(
             Slice(
                 f"그 밖 {len(rest)}종목" if rest else "아직 없는 종목",
                 sum(row.value for row in rest),
                 sum((row.weight for row in rest), Decimal("0.0")),
                 "rest",
-                sum(wanted, Decimal(0)) if wanted else None,
+                sum(wanted.values(), Decimal(0)) if targets and is_whole else None,
             )
         )
     return (

@@ -1,8 +1,9 @@
 """What today did to the account: profit, its causes, and the market beside it."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -11,15 +12,23 @@ from kis.client.errors import KisReplyChanged
 from kis.client.protocol import Row
 from kis.korean import SEOUL
 from kis.models import IndexPrice, KisHolding
+from kis.models.books import Side
 from kis.portfolio.day_change import Close, DayChange, StockDay, Traded, day_change
 from kis.portfolio.returns import DayValue, time_weighted
 from kis.portfolio.unknown import Unknown
+from kis.sessions import OPENS
 from reports.figures.shares import HUNDRED
 from reports.queries import ClosePrice, DashboardRows
 
 UPS: Final = 4
 DOWNS: Final = 3
+TICK: Final = timedelta(minutes=5)
+NEARLY_ALL: Final = 0.95
+MINUTE: Final = timedelta(minutes=1)
 NO_CLOSE: Final = Unknown("전일 종가를 모릅니다.")
+
+
+Prices = dict[str, tuple[list[datetime], list[int]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The change since the close before as it stood at a moment of the day."""
+    """The day's profit as it stood at a moment; from snapshots alone, with what was paid in or out."""
 
     at: datetime
     change: int
@@ -94,12 +103,79 @@ def today_of(rows: DashboardRows) -> Today | None:
         causes=_causes(found, _rates(rows, stocks)),
         unexplained=found.unexplained,
         unpriced=tuple(stock.name for stock in found.unpriced),
-        moments=tuple(
-            Moment(at.astimezone(SEOUL), assets - account.previous_assets) for at, assets in rows.moments
-        ),
+        moments=_moments(rows, found),
         kospi_pct=index_change(rows, IndexPrice.Index.KOSPI),
         kosdaq_pct=index_change(rows, IndexPrice.Index.KOSDAQ),
     )
+
+
+def _moments(rows: DashboardRows, found: DayChange) -> tuple[Moment, ...]:
+    """Return how the day went: from the minutes of the stocks, or where these are not all there, from the snapshots."""
+    now = rows.account.snapshot_at.astimezone(SEOUL)
+    prices = _prices(rows)
+    ticks = _ticks(rows.day, since=_known_since(found.stocks, prices), prices=prices)
+    if not ticks or found.unpriced:
+        return tuple(Moment(at.astimezone(SEOUL), assets - found.before) for at, assets in rows.moments)
+    profit = found.total if isinstance(found.profit, Unknown) else found.profit
+    told = (Moment(at, _profit_at(at, found.stocks, prices, rows)) for at in ticks)
+    return (*told, Moment(now, profit))
+
+
+def _known_since(stocks: Sequence[StockDay], prices: Prices) -> datetime | None:
+    """Return the moment from which on the prices of nearly all that was held are known."""
+    values = [(stock.code, stock.quantity_before * stock.price) for stock in stocks]
+    lack = sum(value for _, value in values)
+    least = lack * (1 - NEARLY_ALL)
+    firsts = sorted((prices[code][0][0], value) for code, value in values if code in prices)
+    for at, value in firsts:
+        lack -= value
+        if lack <= least:
+            return at.astimezone(SEOUL)
+    return None
+
+
+def _ticks(day: date, *, since: datetime | None, prices: Prices) -> list[datetime]:
+    """Return the moments to draw, as long as there are minutes."""
+    if since is None:
+        return []
+    opens = datetime.combine(day, OPENS, SEOUL)
+    until = max(ends[-1] for ends, _ in prices.values())
+    # The opening price is known with the first minute.
+    first = opens if since <= opens + TICK else since
+    count = int((until - first) / TICK)
+    return [first + number * TICK for number in range(count + 1)]
+
+
+def _prices(rows: DashboardRows) -> Prices:
+    """Return the end of each minute and its last price, by stock."""
+    prices: dict[str, tuple[list[datetime], list[int]]] = {}
+    for bar in rows.charts.minutes:
+        ends, closes = prices.setdefault(bar.code, ([], []))
+        ends.append(bar.at + MINUTE)
+        closes.append(bar.close)
+    return prices
+
+
+def _profit_at(
+    at: datetime,
+    stocks: Iterable[StockDay],
+    prices: Prices,
+    rows: DashboardRows,
+) -> int:
+    """Return what prices and the trades until then had brought; a price stays until the next one is paid."""
+    profit = 0
+    now: dict[str, int] = {}
+    for stock in stocks:
+        ends, closes = prices.get(stock.code, ((), ()))
+        place = bisect_right(ends, at)
+        before = stock.price_before if isinstance(stock.price_before, int) else stock.price
+        now[stock.code] = closes[place - 1] if place else before
+        profit += stock.quantity_before * (now[stock.code] - before)
+    for fill in rows.position.executions:
+        if fill.exec_tmd <= at.time() and fill.stock_code in now:
+            gain = fill.exec_qty * now[fill.stock_code] - fill.exec_amt
+            profit += gain if fill.exec_type == Side.BUY else -gain
+    return profit
 
 
 def stock_days(rows: DashboardRows) -> list[StockDay]:

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from kis.calendar import business_day_before
 from kis.models import IndexPrice, KisDailySummary
 from kis.portfolio.returns import (
     Comparison,
@@ -47,10 +48,14 @@ class TrendDay:
 class Trend:
     """The days of the curve, oldest first, and what they came to.
 
-    `count` are the days that earned or lost something: the first one is only where it begins.
+    They are of the days after `since` up to `until`, of which there are `count`: where nobody knows what was paid in or
+    out, nothing can be counted across (`is_whole` is then false).
     """
 
     days: tuple[TrendDay, ...]
+    since: date
+    until: date
+    is_whole: bool
     count: int
     rate_pct: Decimal | Unknown
     kospi_pct: Decimal | Unknown
@@ -73,11 +78,9 @@ def trend_of(rows: DashboardRows, today: Today | None) -> Trend | None:
         summaries.pop(0)
     if not summaries:
         return None
-    first = summaries[0]
-    assert first.total_amt is not None  # noqa: S101  # holes at the beginning have just been left out
-    base = DayValue(first.summary_date, first.total_amt)
-    values = [_day_value(row) for row in summaries[1:] if row.total_amt is not None]
-    values.append(DayValue(rows.day, rows.account.total_eval_amt, _flow_of(today)))
+    closed = [_day_value(row) for row in summaries if row.total_amt is not None]
+    now = DayValue(rows.day, rows.account.total_eval_amt, _flow_of(today))
+    base, values = _comparable(closed, now)
     returns = time_weighted(values, before=base.value)
     closes = {index: _closes(rows, index) for index in IndexPrice.Index}
     worth = {
@@ -90,6 +93,9 @@ def trend_of(rows: DashboardRows, today: Today | None) -> Trend | None:
     rate = returns[-1].cumulative
     return Trend(
         days=_days(rows, summaries, returns, worth, values),
+        since=base.day,
+        until=values[-1].day,
+        is_whole=(base.day, values[-1].day) == (summaries[0].summary_date, rows.day),
         count=len(values),
         rate_pct=_percent(rate),
         kospi_pct=kospi if isinstance(kospi, Unknown) else kospi.index * HUNDRED,
@@ -107,6 +113,15 @@ def _day_value(row: KisDailySummary) -> DayValue:
     return DayValue(row.summary_date, row.total_amt, row.won("flow"))
 
 
+def _comparable(closed: list[DayValue], now: DayValue) -> tuple[DayValue, list[DayValue]]:
+    """Return where to count from, and the days to count: as many of the last as follow each other with known flows."""
+    days = [*closed, now]
+    if isinstance(now.flow, Unknown) and len(closed) > 1:
+        days = closed
+    start = max((place for place, day in enumerate(days[:-1]) if isinstance(day.flow, Unknown)), default=0)
+    return days[start], days[start + 1 :]
+
+
 def _flow_of(today: Today | None) -> int | Unknown:
     if today is None or today.has_flow:
         return NOT_TOLD
@@ -121,6 +136,8 @@ def _closes(rows: DashboardRows, index: IndexPrice.Index) -> dict[date, Decimal]
     """Return the closes of an index, and for the day of the snapshot where it stood then."""
     closes = {day: close for day, close in index_closes(rows, index).items() if day < rows.day}
     level = index_level(rows, index)
+    if level is None and not rows.is_open_yet:
+        level = closes.get(business_day_before(rows.day))  # nothing has moved since
     return closes if level is None else {**closes, rows.day: level}
 
 
@@ -146,7 +163,7 @@ def _days(
     values: list[DayValue],
 ) -> tuple[TrendDay, ...]:
     fell = {fall.day: fall.rate * HUNDRED for fall in falls(returns)}
-    fell[summaries[0].summary_date] = Decimal(0)
+    fell.setdefault(min(worth[IndexPrice.Index.KOSPI]), Decimal(0))
     flows = {value.day: value.flow for value in values if isinstance(value.flow, int)}
     kospi, kosdaq = worth[IndexPrice.Index.KOSPI], worth[IndexPrice.Index.KOSDAQ]
     account = rows.account

@@ -16,6 +16,7 @@ LONG_FROM = 100_000_000  # from here on the figure of a card is set smaller,
 HEADING_FROM = 100_000_000_000  # and from here on it is a heading
 LADDER_FROM = 10_000_000_000
 BRIEF_FROM = 1_000_000_000
+LONGEST_WORD = 60.0  # millimetres
 WIDE = 3  # figures before 조 or 억; what follows them is left out where room is short
 
 register.filter("won", korean.number)
@@ -114,6 +115,12 @@ def ladder(value: int | None) -> str:
 
 
 @register.filter
+def is_plain(value: int) -> bool:
+    """Whether the narrow cash table writes an amount in full, without a unit."""
+    return abs(value) < LADDER_FROM
+
+
+@register.filter
 def short_heading(value: int) -> str:
     """Write a heading of one unit where the amount is long: `2,240억원`."""
     parts = korean.won_heading(value)
@@ -181,7 +188,20 @@ def join_keys(value: Mapping[str, str]) -> str:
 @register.filter
 def words(text: str) -> SafeString:
     """Keep every word in one piece: the PDF renderer would break Korean anywhere."""
-    return format_html_join(" ", '<span class="w">{}</span>', ((word,) for word in text.split()))
+    return format_html_join(" ", "<span{}>{}</span>", ((_in_one_piece(word), word) for word in text.split()))
+
+
+def _in_one_piece(word: str) -> SafeString:
+    """Return what keeps a word together; one that is longer than a line has to break."""
+    return SafeString(' class="w"') if columns.text_width(word) <= LONGEST_WORD else SafeString("")
+
+
+@register.filter
+def words_with(text: str, references: Sequence[str]) -> SafeString:
+    """Keep every word in one piece, and what the sentence refers to with its last word."""
+    *first, last = text.split() or [""]
+    told = format_html(' <span class="small grey">[{}]</span>', " ".join(references)) if references else ""
+    return format_html("{} <span{}>{}{}</span>", words(" ".join(first)), _in_one_piece(last), last, told)
 
 
 @register.simple_tag

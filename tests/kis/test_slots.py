@@ -48,3 +48,18 @@ def test_job_rests_outside_of_its_window(slot, now, words):
     rest = HALF_HOURS.reason_to_rest(slot, now=now)
     assert bool(rest) is bool(words)
     assert words in rest
+
+
+@pytest.mark.parametrize(
+    ("after", "found"),
+    [
+        (at("08:10"), at("08:30")),
+        (at("08:30"), at("09:00")),
+        (at("15:59:59"), at("16:00")),
+        (at("16:00"), at("08:30", "2026-11-23")),  # a Friday
+        (at("12:00", "2026-11-21"), at("08:30", "2026-11-23")),
+        (datetime(2026, 11, 20, 0, 14, tzinfo=UTC), at("09:30")),
+    ],
+)
+def test_next_tick_lies_in_the_window_of_a_business_day(after, found):
+    assert HALF_HOURS.next_slot(after) == found

@@ -53,6 +53,8 @@ INSTALLED_APPS = [
     "csp",
     "django_q",
     "knox",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_htmx",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -284,6 +286,20 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
     "DEFAULT_THROTTLE_RATES": {"user": "600/min", "orders": "30/min"},
     "EXCEPTION_HANDLER": "kis.api.errors.handle",
+    "DEFAULT_SCHEMA_CLASS": "kis.api.schema.Schema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "AEGIS API",
+    "DESCRIPTION": "한국투자증권 계좌의 장부를 읽고 주문합니다. 금액은 정수(원), 소수는 문자열, 시각은 서울 시각(+09:00)입니다.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["kis.api.access.MayView"],
+    "ENFORCE_NON_BLANK_FIELDS": True,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": ["kis.api.schema.without_our_notes"],  # and choices stay where they are
+    "SWAGGER_UI_DIST": "SIDECAR",  # files of ours, nobody else's
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "filter": True},
 }
 
 # API tokens: kept as a hash, and always with an end.

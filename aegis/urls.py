@@ -1,8 +1,10 @@
 """Addresses of the site."""
 
 from django.contrib import admin
+from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from aegis.views import admin_login, healthz
 from kis.api import errors
@@ -18,6 +20,8 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/login/", admin_login),
     path("admin/", admin.site.urls),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", login_required(SpectacularSwaggerSplitView.as_view()), name="docs"),
     path("api/v1/", include("aegis.api")),
     re_path(r"^api(/|$)", NothingHere.as_view()),
 ]

@@ -17,7 +17,7 @@ class DiagnosisSerializer(OwnedSerializer):
 
     LONG = ("request_json", "raw_json", "changes")
 
-    reason_text = serializers.CharField()
+    reason_text = serializers.CharField(allow_blank=True)
     notes = serializers.SerializerMethodField()
     changes = serializers.SerializerMethodField()
 

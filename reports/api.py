@@ -15,8 +15,9 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from kis.accounts import Account
+from kis.api import parameters
 from kis.api.errors import BadParameter
-from kis.api.parameters import MODES, given, one_of, read_account
+from kis.api.parameters import MODES, Parameter, given, one_of, read_account
 from kis.api.views import Private
 from kis.models import KisAccount
 from kis.portfolio.unknown import Unknown
@@ -36,6 +37,18 @@ class DashboardView(Private):
     """Everything that one dashboard says, of the last snapshot or of the last one at `as_of`."""
 
     model = KisAccount
+    #: For the schema.
+    about = {
+        "": "대시보드 하나의 모든 숫자. 마지막 스냅샷의 것, 또는 as_of에 있던 것. 화면과 PDF의 숫자와 같습니다."
+    }
+    described = {
+        "account": parameters.account(),
+        "mode": parameters.mode(),
+        "as_of": Parameter(
+            read_moment, lambda rows, _moment: rows, about="이 시각의 대시보드. 예: 2025-06-16 14:20"
+        ),
+    }
+    answers = {"": {200: {"type": "object"}}}
 
     def get(self, request: Request) -> Response:
         values = given(request.query_params, ["account", "mode", "as_of", api_settings.URL_FORMAT_OVERRIDE])

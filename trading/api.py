@@ -179,6 +179,29 @@ class OrderView(TableView):
     }
     orders = {"made_at": ("made_at", "id")}
     default_order = "-made_at"
+    #: What is sent and answered, for the schema.
+    about = {
+        "create": (
+            "주문을 검사해 미리보기와 확인 코드를 드립니다. 아직 보내지 않습니다. 코드는 이 답에만 있고, 이 계좌에서 확인을 "
+            "기다리던 앞의 주문은 그만둡니다."
+        ),
+        "confirm": (
+            "확인 코드와 거래 비밀번호가 맞으면 한 번 보냅니다. 답을 받지 못하면 status가 unknown이고, 같은 주문을 다시 내지 말아야 합니다."
+        ),
+        "cancel": (
+            "확인을 기다리는 주문은 그만둡니다(200). 증권사에 있는 주문은 취소 주문을 미리 보여 줍니다(201): 그 번호와 코드로 확인하면 "
+            "취소를 보냅니다."
+        ),
+    }
+    bodies = {"create": NewOrder, "confirm": Confirmation, "cancel": Cancellation}
+    answers = {
+        "create": {201: ProposalSerializer(context={"alone": True})},
+        "confirm": {200: OrderSerializer(context={"alone": True})},
+        "cancel": {
+            200: OrderSerializer(context={"alone": True}),
+            201: ProposalSerializer(context={"alone": True}),
+        },
+    }
 
     def get_throttles(self) -> list[BaseThrottle]:
         ordering = [OrderRate()] if self.request.method == "POST" else []

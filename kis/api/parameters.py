@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -27,18 +27,30 @@ UNMASKED = re.compile(r"[0-9 -]{8,}")
 #: Outside of these years a date is a slip of the finger, and its midnight may be no date at all in UTC.
 FIRST_DAY, LAST_DAY = date(1980, 1, 1), date(2099, 12, 31)
 TRUTHS = {"true": True, "false": False}
+#: How parameters are described.
+DAY_SCHEMA = {
+    "type": "string",
+    "format": "date",
+    "pattern": "^(19[89][0-9]|20[0-9]{2})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
+}
+ACCOUNT_NAMES = "계좌의 별칭이나 가린 번호(1234****-01)"
+MODE_NAMES_ABOUT = "real 실전, paper 모의"
+FROM, TO = "이 날부터 (서울 날짜)", "이 날까지"
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """`read` turns the text into a value, or raises ValueError with what would do; `narrow` keeps the rows asked for.
 
-    What names an account is read among those that whoever asks may know of.
+    What names an account is read among those that whoever asks may know of. `schema` and `about` describe it to
+    programs (see `kis.api.schema`).
     """
 
     read: Callable[..., Any]
     narrow: Callable[[Rows, Any], Rows]
     names_account: bool = False
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string", "minLength": 1})
+    about: str = ""
 
 
 def given(query: QueryDict, known: Iterable[str]) -> dict[str, str]:
@@ -102,6 +114,10 @@ def read_day(text: str) -> date:
     return day
 
 
+def enum_of(choices: Iterable[str]) -> dict[str, Any]:
+    return {"type": "string", "enum": [*choices]}
+
+
 def read_code(text: str) -> str:
     if not STOCK_CODE.fullmatch(text):
         raise ValueError("종목코드를 숫자와 대문자 6자리로 적어 주세요.")
@@ -141,7 +157,7 @@ def account(way: str = "") -> Parameter:
         assert wanted.number is not None  # noqa: S101  # those without are not found
         return rows.filter(**owned_by(wanted.number, is_paper=wanted.is_paper, way=way))
 
-    return Parameter(read_account, narrow, names_account=True)
+    return Parameter(read_account, narrow, names_account=True, about=ACCOUNT_NAMES)
 
 
 def account_label(column: str) -> Parameter:
@@ -154,7 +170,7 @@ def account_label(column: str) -> Parameter:
             raise ValueError("목록에 보이는 이름을 그대로 적어 주세요.")
         return text
 
-    return Parameter(read, lambda rows, text: rows.filter(**{column: text}))
+    return Parameter(read, lambda rows, text: rows.filter(**{column: text}), about="목록에 보이는 계좌 이름")
 
 
 def newest_of_account(column: str) -> Parameter:
@@ -165,25 +181,42 @@ def newest_of_account(column: str) -> Parameter:
         snapshots = KisAccount.objects.of(wanted.number, is_paper=wanted.is_paper).newest_first()
         return rows.filter(**{f"{column}__in": list(snapshots.values_list("pk", flat=True)[:1])})
 
-    return Parameter(read_account, narrow, names_account=True)
+    return Parameter(read_account, narrow, names_account=True, about=ACCOUNT_NAMES)
 
 
 def mode_of_stock() -> Parameter:
     """Rows of a mode among those of a stock, said so that SQLite keeps to the index of the stock."""
-    return Parameter(one_of(MODES), lambda rows, is_paper: rows.filter(is_paper=is_paper))
+    return Parameter(
+        one_of(MODES),
+        lambda rows, is_paper: rows.filter(is_paper=is_paper),
+        schema=enum_of(MODES),
+        about=MODE_NAMES_ABOUT,
+    )
 
 
 def mode() -> Parameter:
-    return Parameter(one_of(MODES), lambda rows, is_paper: rows.filter(**of_mode(is_paper=is_paper)))
+    return Parameter(
+        one_of(MODES),
+        lambda rows, is_paper: rows.filter(**of_mode(is_paper=is_paper)),
+        schema=enum_of(MODES),
+        about=MODE_NAMES_ABOUT,
+    )
 
 
 def code(column: str = "stock_code") -> Parameter:
-    return Parameter(read_code, lambda rows, text: rows.filter(**{column: text}))
+    return Parameter(
+        read_code,
+        lambda rows, text: rows.filter(**{column: text}),
+        schema={"type": "string", "pattern": f"^{STOCK_CODE.pattern}$"},
+        about="종목코드",
+    )
 
 
 def choice(column: str, choices: Sequence[str]) -> Parameter:
     return Parameter(
-        one_of({text: text for text in choices}), lambda rows, text: rows.filter(**{column: text})
+        one_of({text: text for text in choices}),
+        lambda rows, text: rows.filter(**{column: text}),
+        schema=enum_of(choices),
     )
 
 
@@ -193,25 +226,33 @@ def word(column: str) -> Parameter:
             raise ValueError("영문자, 숫자, 밑줄로 적어 주세요.")
         return text
 
-    return Parameter(read, lambda rows, text: rows.filter(**{column: text}))
+    return Parameter(
+        read,
+        lambda rows, text: rows.filter(**{column: text}),
+        schema={"type": "string", "pattern": f"^{WORD.pattern}$"},
+    )
 
 
 def days(column: str) -> dict[str, Parameter]:
     """Rows from one day up to another, both included."""
     return {
-        "from": Parameter(read_day, lambda rows, day: rows.filter(**{f"{column}__gte": day})),
-        "to": Parameter(read_day, lambda rows, day: rows.filter(**{f"{column}__lte": day})),
+        "from": day_parameter(lambda rows, day: rows.filter(**{f"{column}__gte": day}), about=FROM),
+        "to": day_parameter(lambda rows, day: rows.filter(**{f"{column}__lte": day}), about=TO),
     }
 
 
 def moments(column: str) -> dict[str, Parameter]:
     """Rows of the days from one to another in Seoul, both included."""
     return {
-        "from": Parameter(read_day, lambda rows, day: rows.filter(**{f"{column}__gte": midnight(day)})),
-        "to": Parameter(
-            read_day, lambda rows, day: rows.filter(**{f"{column}__lt": midnight(day + timedelta(days=1))})
+        "from": day_parameter(lambda rows, day: rows.filter(**{f"{column}__gte": midnight(day)}), about=FROM),
+        "to": day_parameter(
+            lambda rows, day: rows.filter(**{f"{column}__lt": midnight(day + timedelta(days=1))}), about=TO
         ),
     }
+
+
+def day_parameter(narrow: Callable[[Rows, Any], Rows], *, about: str) -> Parameter:
+    return Parameter(read_day, narrow, schema=DAY_SCHEMA, about=about)
 
 
 def midnight(day: date) -> datetime:
@@ -226,12 +267,12 @@ def latest(column: str) -> Parameter:
             return rows
         return rows.filter(**{f"{column}__in": [row.pk for row in KisAccount.objects.newest_of_each()]})
 
-    return Parameter(one_of(TRUTHS), narrow)
+    return Parameter(one_of(TRUTHS), narrow, schema=enum_of(TRUTHS), about="계좌마다 마지막 스냅샷만")
 
 
 def subject(choices: Mapping[str, Callable[[Any], Rows]]) -> Parameter:
     """Rows of one of several kinds that more than a column tells apart."""
-    return Parameter(one_of(choices), lambda rows, keep: keep(rows))
+    return Parameter(one_of(choices), lambda rows, keep: keep(rows), schema=enum_of(choices))
 
 
 def model_columns(model: type[Model], *names: str) -> dict[str, Parameter]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Model
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from kis.accounts import configured_accounts
@@ -76,6 +77,7 @@ class OwnedSerializer(RowSerializer):
         owner = self.owner_of(row)
         return masked_account(owner.account_no, owner.product_code)
 
+    @extend_schema_field({})
     def get_raw_json(self, row: Any) -> Any:  # noqa: ANN401  # the broker's JSON
         owner = self.owner_of(row)
         return without_account(row.raw_json, AccountNumber(owner.account_no, owner.product_code))
@@ -166,7 +168,7 @@ class CheckSerializer(serializers.Serializer[Check]):
     difference = serializers.IntegerField()
     unit = serializers.CharField()
     tolerance = serializers.IntegerField()
-    row = serializers.CharField()
+    row = serializers.CharField(allow_blank=True)
     agrees = serializers.SerializerMethodField()
 
     def get_agrees(self, check: Check) -> bool:
@@ -187,6 +189,7 @@ class SyncRunSerializer(OwnedSerializer):
     def get_badge(self, run: SyncRun) -> str:
         return badge_of(checks_of(run.checks))
 
+    @extend_schema_field(CheckSerializer(many=True))
     def get_checks(self, run: SyncRun) -> Any:  # noqa: ANN401  # lists of numbers and words
         return [CheckSerializer(check).data for check in checks_of(run.checks)]
 

@@ -71,6 +71,8 @@ class Private(APIView):
 class NothingHere(Private):
     """Any address below /api/ that is none."""
 
+    schema = None  # there is nothing to describe
+
     def initial(self, request: Request, *arguments: Any, **named: Any) -> None:  # noqa: ANN401  # DRF's signature
         super().initial(request, *arguments, **named)
         raise NotFound

@@ -1,0 +1,22 @@
+"""The API as strangers, viewers and traders find it who send everything that fits its schema, and much that does not."""
+
+import os
+
+import pytest
+
+from tests.fuzz.fuzzing import fuzz
+from tests.trading.conftest import PASSWORD
+from trading.models import PendingOrder
+
+#: Of each operation and phase; `make fuzz` asks for many more.
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "2"))
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize("identity", ["anonymous", "viewer", "trader"])
+def test_api_is_as_it_says_whatever_is_sent(site, schema_file, identity):
+    report = fuzz(site, schema_file, identity=identity, password=PASSWORD, examples=EXAMPLES)
+    assert report.code == 0, report.text[-12_000:]
+    # What is behind password and account was reached by who may, and by nobody else.
+    assert (PendingOrder.objects.count() > 1) == (identity == "trader")

@@ -120,6 +120,11 @@ class Diagnoser(Protocol):
     def __call__(self, account: KisAccount, *, at: datetime) -> str: ...
 
 
+def asks_a_model() -> bool:
+    """Return whether a diagnosis may ask somebody who takes his time: up to AI_TIMEOUT_SECONDS."""
+    return bool(settings.DIAGNOSE and settings.GEMINI_API_KEY)
+
+
 def diagnose(run: SyncRun, *, at: datetime) -> str:
     """Have it written about what a run has copied. Never raises: a sync that is complete stays so."""
     if not settings.DIAGNOSE:

@@ -33,13 +33,14 @@ def previous_of(path: Path) -> Path:
     return path.with_name(f"{path.stem}.previous{path.suffix}")
 
 
-def publish(data: bytes, path: Path) -> None:
+def publish(data: bytes, path: Path, *, keep_previous: bool = True) -> None:
     """Replace the file in one step and keep the one before. Raises PublishFailed."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         finished = _written_beside(path, data)
         try:
-            _keep_previous(path)
+            if keep_previous:
+                _keep_previous(path)
             finished.replace(path)
         finally:
             finished.unlink(missing_ok=True)

@@ -76,13 +76,14 @@ class Sent:
 
 
 def publish_report(
-    data: bytes, path: Path, *, about: About, at: datetime, to_send: bool = True
+    data: bytes, path: Path, *, about: About, at: datetime, to_send: bool = True, again: bool = False
 ) -> Sent | None:
     """Write a report and send it where the settings say; None where it stays on this computer.
 
-    Only writing can fail (PublishFailed); a file that cannot be sent is a reason in the result.
+    Only writing can fail (PublishFailed); a file that cannot be sent is a reason in the result. `again` says that the file
+    there is an earlier print of the same report: the report before that is what stays as the previous one.
     """
-    publish(data, path)
+    publish(data, path, keep_previous=not again)
     record = Record.begin(path, data, about=about, at=at)
     if not (to_send and settings.REPORT_SYNC_DIR):
         return None

@@ -70,6 +70,23 @@ def test_words_of_the_model_stand_in_the_pdf(dashboard, gemini):
     assert "12345678" not in json.dumps(gemini.asked[-1].body)
 
 
+def test_pdf_is_there_before_the_model_is_asked(dashboard, gemini, tmp_path):
+    pdf, seen = tmp_path / "Kis_Dashboard.pdf", []
+
+    def look_then_answer(handler):
+        seen.append(squeezed(text_of(pdf)))
+        cash_of(gemini)(handler)
+
+    gemini.answers(look_then_answer)
+    shown, afterwards = dashboard()
+    [before] = seen
+    assert "AI진단" in before
+    assert "gemini-3.5-flash" not in before
+    assert "gemini-3.5-flash" in afterwards
+    assert "PDF를 먼저 만들었습니다." in shown
+    assert not pdf.with_name("Kis_Dashboard.previous.pdf").exists()
+
+
 def test_without_a_key_the_rules_stand_there(dashboard, settings):
     settings.GEMINI_API_KEY = ""
     shown, pdf = dashboard()

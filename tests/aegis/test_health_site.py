@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from cryptography.fernet import Fernet
-from django.db import connections
+from django.db import OperationalError, connections
 from django.db.utils import ConnectionHandler
 from django_q.models import OrmQ, Schedule, Task
 
@@ -90,6 +90,7 @@ def test_wrong_key_is_named_but_never_repeated(configure, values, words):
     assert not any(value and value in shown for value in (APP_KEY[:35], APP_SECRET, "8765432"))
 
 
+@pytest.mark.django_db
 def test_keys_of_the_demo_are_the_simulators(settings, tmp_path):
     settings.AEGIS_DEMO = True
     settings.DEMO_STATE_FILE = tmp_path / "state.json"
@@ -98,6 +99,17 @@ def test_keys_of_the_demo_are_the_simulators(settings, tmp_path):
     settings.AEGIS_SIM_MARKET_DIR = str(tmp_path / "nowhere")
     with open_case("real") as case:
         assert_found(configuration.keys(case), PROBLEM, "AEGIS_SIM_MARKET_DIR")
+
+
+def test_demo_is_looked_at_even_where_its_books_cannot_be_read(settings, tmp_path, monkeypatch):
+    def no_table(*_, **__):
+        raise OperationalError("no such table: kis_daily_summary")
+
+    monkeypatch.setattr("kis.demo.has_no_past", no_table)
+    settings.AEGIS_DEMO = True
+    settings.DEMO_STATE_FILE = tmp_path / "state.json"
+    with open_case("paper") as case:
+        assert_found(configuration.keys(case), OK, "시뮬레이터", "5001****-01")
 
 
 def test_secrets_are_guarded(configure, settings):

@@ -10,11 +10,12 @@ from django.utils import timezone
 from rich.console import Console
 
 from kis.accounts import Account, known_accounts, meant_if_any
-from kis.advice import diagnose
+from kis.advice import asks_a_model, diagnose
 from kis.client.codes import Mode
 from kis.commands import AccountCommand
 from kis.connect import connect
 from kis.korean import MISSING, clock_time, day, number, percent, signed
+from kis.models import SyncRun
 from kis.terminal import INDENT, WARN, change_style, headline, line, padded
 from reports.direct import dashboard_from_broker
 from reports.figures import Broken, Dashboard, Fills, OpenOrders
@@ -62,21 +63,43 @@ class Command(AccountCommand):
         if options["sync"] or options["use_api"]:
             account = self.account(options)
         path = Path(options["output"] or settings.REPORT_DIR / file_name(account)).expanduser().absolute()
+        printed = False
         try:
             if options["sync"] and account:
-                sync(account, console)
+                run, now = sync(account, console)
+                if asks_a_model():
+                    self.print_first(console, load(mode, account, asked_for), path)
+                    printed = True
+                if said := diagnose(run, at=now):
+                    line(console, INDENT, said)
+                line(console)
             if options["use_api"] and account:
                 dashboard, about = ask(account)
             else:
                 dashboard, about = load(mode, account, asked_for)
             sent = publish_report(
-                render_pdf(dashboard), path, about=about, at=timezone.now(), to_send=not options["output"]
+                render_pdf(dashboard),
+                path,
+                about=about,
+                at=timezone.now(),
+                to_send=not options["output"],
+                again=printed,
             )
         except (NoSnapshot, FontsUnavailable, PublishFailed) as error:
             raise CommandError(str(error)) from None
         print_summary(console, dashboard, path)
         if sent:
             print_sent(console, sent)
+
+    def print_first(self, console: Console, printable: tuple[Dashboard, About], path: Path) -> None:
+        """Write the file before a model is asked: whatever it does, the PDF is there."""
+        dashboard, about = printable
+        publish_report(render_pdf(dashboard), path, about=about, at=timezone.now(), to_send=False)
+        line(
+            console,
+            INDENT,
+            f"PDF를 먼저 만들었습니다. AI의 답을 최대 {settings.AI_TIMEOUT_SECONDS}초 기다려 그 설명을 넣습니다.",
+        )
 
 
 def moment_of(text: str | None) -> datetime | None:
@@ -100,7 +123,8 @@ def ask(account: Account) -> tuple[Dashboard, About]:
     return dashboard, About.of(asked)
 
 
-def sync(account: Account, console: Console) -> None:
+def sync(account: Account, console: Console) -> tuple[SyncRun, datetime]:
+    """Copy an account; return the run, and what time it is at the broker."""
     from kis.sync import sync_account  # noqa: PLC0415  # only when asked to talk to the broker
     from kis.sync.market import copy_minutes  # noqa: PLC0415
     from kis.sync.report import TerminalListener, print_result  # noqa: PLC0415
@@ -113,9 +137,7 @@ def sync(account: Account, console: Console) -> None:
         copy_minutes(connection, run=run, listener=listener)
         now = connection.now()
     print_result(console, run)
-    if said := diagnose(run, at=now):
-        line(console, INDENT, said)
-    line(console)
+    return run, now
 
 
 def count_of(part: Fills | OpenOrders | Broken) -> str:

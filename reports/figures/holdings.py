@@ -61,7 +61,9 @@ class HoldingsTotal:
 
 def holding_figures(rows: DashboardRows, charts: Charts) -> tuple[HoldingFigures, ...]:
     ordered = sorted(rows.position.holdings, key=lambda holding: (-holding.evlu_amt, holding.stock_code))
-    weights = shares([*(holding.evlu_amt for holding in ordered), rows.account.available])
+    weights = shares(
+        [*(holding.evlu_amt for holding in ordered), rows.account.available], keep={len(ordered)}
+    )
     buying = _open_quantities(rows.position.unfilled, KisUnfilledOrder.SideCode.BUY)
     selling = _open_quantities(rows.position.unfilled, KisUnfilledOrder.SideCode.SELL)
     return tuple(

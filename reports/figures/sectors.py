@@ -48,7 +48,7 @@ def sector_lines(
         groups[sector_of(stocks.get(row.code))].append(row)
     values = {name: sum(row.value for row in rows) for name, rows in groups.items()}
     ordered = sorted(values, key=lambda name: (name == NO_SECTOR, -values[name], name))
-    weights = shares([*(values[name] for name in ordered), cash])
+    weights = shares([*(values[name] for name in ordered), cash], keep={len(ordered)})
     return tuple(
         SectorLine(
             name=name,

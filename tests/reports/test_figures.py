@@ -1,7 +1,7 @@
 """Numbers of the dashboard."""
 
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 
@@ -28,6 +28,22 @@ def test_shares_add_up_to_a_hundred(parts):
         abs(weight - Decimal(part) * 100 / sum(parts)) < Decimal("0.1")
         for weight, part in zip(weights, parts, strict=True)
     )
+
+
+def test_large_shares_are_rounded_as_anybody_would():
+    # By largest remainder the first would be 21.8, and the page would say 21.8% beside a rule that says 21.9%.
+    parts = [2_186, 1_716, 1_394, 1_198, 823, 604, 504, 393, 1_182]
+    weights = shares(parts, keep={8})
+    usual = [(Decimal(part) / 100).quantize(Decimal("0.1"), ROUND_HALF_UP) for part in parts]
+    assert sum(parts) == 10_000
+    assert sum(weights) == 100
+    assert [place for place, weight in enumerate(weights) if weight != usual[place]] == [7]
+
+
+def test_cash_gives_way_last():
+    weights = shares([335, 335, 330], keep={2})
+    assert weights == (Decimal("33.5"), Decimal("33.5"), Decimal("33.0"))
+    assert shares([1, 1, 1], keep={2}) == (Decimal("33.4"), Decimal("33.3"), Decimal("33.3"))
 
 
 def test_shares_of_nothing_are_zero():

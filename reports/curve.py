@@ -68,6 +68,7 @@ def asset_curve(
     axis: Callable[[float, float, float], str],
     width: float,
     height: float,
+    has_ends: bool = True,
     is_stale: bool = False,
     palette: Palette = PRINT,
     font: str = "",
@@ -75,10 +76,11 @@ def asset_curve(
 ) -> str:
     """Draw the curve; `axis` writes a value of the axis, given the step between two of them and the largest.
 
-    A missing day is a gap. The axis does not start at 0, so no area is filled.
+    On a narrow page the names of the lines stand elsewhere (no `has_ends`). A missing day is a gap. The axis does not start at 0, so no area is filled.
     """
     sheet = Sheet()
-    plot = Box(AXIS_ROOM, 1.0, width - AXIS_ROOM - END_ROOM, height - BAND - MONTH_ROOM - 4.0)
+    right = END_ROOM if has_ends else END_GAP
+    plot = Box(AXIS_ROOM, 1.0, width - AXIS_ROOM - right, height - BAND - MONTH_ROOM - 4.0)
     band = Box(plot.left, height - MONTH_ROOM - BAND, plot.width, BAND)
     values = [value for line in lines for value in line.values if value is not None]
     low, high = _padded(min(values), max(values), below=ROOM_FOR_FLOWS if flows else PADDING)
@@ -96,8 +98,10 @@ def asset_curve(
     _draw_flows(sheet, flows, own, plot, x=x, y=y, palette=palette)
     for line in lines:
         _draw_line(sheet, line, x=x, y=y, palette=palette)
-    _draw_ends(sheet, lines, plot, x=x, y=y, is_stale=is_stale, palette=palette)
-    _draw_falls(sheet, falls, band, x=x, palette=palette)
+    _draw_now(sheet, own, x=x, y=y, is_stale=is_stale, palette=palette)
+    if has_ends:
+        _draw_ends(sheet, lines, plot, y=y, palette=palette)
+    _draw_falls(sheet, falls, band, x=x, has_end=has_ends, palette=palette)
     return sheet.svg(width, height, text_size=TEXT, font=font, label=label)
 
 
@@ -198,36 +202,42 @@ def _draw_line(
         )
 
 
-def _draw_ends(
+def _last(line: Line) -> tuple[int, float] | None:
+    known = [(place, value) for place, value in enumerate(line.values) if value is not None]
+    return known[-1] if known else None
+
+
+def _draw_now(
     sheet: Sheet,
-    lines: Sequence[Line],
-    plot: Box,
+    own: Line,
     *,
     x: Callable[[int], float],
     y: Callable[[float], float],
     is_stale: bool,
     palette: Palette,
 ) -> None:
+    if (last := _last(own)) is None:
+        return
+    at = (x(last[0]), y(last[1]))
+    sheet.dot(at, radius=DOT * 1.25, color=palette.ink)
+    if is_stale:
+        sheet.dot(at, radius=HOLE * 1.4, color=palette.paper, layer=Layer.HOLE)
+
+
+def _draw_ends(
+    sheet: Sheet, lines: Sequence[Line], plot: Box, *, y: Callable[[float], float], palette: Palette
+) -> None:
     """Write the names of the lines where they end, pushed apart, largest on top."""
-    ended = []
-    for line in lines:
-        index = max((place for place, value in enumerate(line.values) if value is not None), default=None)
-        if index is not None:
-            ended.append((y(line.values[index] or 0.0), line, x(index)))
-    ended.sort(key=lambda end: end[0])
-    for height, (ends_at, line, at) in zip(
-        _apart([end[0] for end in ended], low=plot.top, high=plot.bottom), ended, strict=True
-    ):
+    ended = sorted(
+        ((y(last[1]), line) for line in lines if (last := _last(line)) is not None), key=lambda end: end[0]
+    )
+    heights = _apart([height for height, _ in ended], low=plot.top, high=plot.bottom)
+    for height, (_, line) in zip(heights, ended, strict=True):
         color = palette.ink if line.is_own else palette.ink2
-        left = plot.right + END_GAP
-        sheet.label((left, height), line.name, color=color, is_bold=line.is_own)
+        sheet.label((plot.right + END_GAP, height), line.name, color=color, is_bold=line.is_own)
         sheet.label(
             (plot.right + END_ROOM, height), line.amount, color=color, anchor="end", is_bold=line.is_own
         )
-        if line.is_own:
-            sheet.dot((at, ends_at), radius=DOT * 1.25, color=palette.ink)
-            if is_stale:
-                sheet.dot((at, ends_at), radius=HOLE * 1.4, color=palette.paper, layer=Layer.HOLE)
 
 
 def _apart(heights: Sequence[float], *, low: float, high: float) -> list[float]:
@@ -248,15 +258,16 @@ def _apart(heights: Sequence[float], *, low: float, high: float) -> list[float]:
 
 
 def _draw_falls(
-    sheet: Sheet, falls: Falls, band: Box, *, x: Callable[[int], float], palette: Palette
+    sheet: Sheet, falls: Falls, band: Box, *, x: Callable[[int], float], has_end: bool, palette: Palette
 ) -> None:
     sheet.label((band.left - 1.4, band.top + TEXT * 0.5), "낙폭", color=palette.ink3, anchor="end")
     sheet.line(
         ((band.left, band.top), (band.right, band.top)), color=palette.line, width=HAIR, layer=Layer.GRID
     )
+    if has_end:
+        sheet.label((band.right + END_GAP, band.top + TEXT * 0.5), falls.now_text, color=palette.ink2)
     deepest = min((value for value in falls.values if value is not None), default=0.0)
     if not deepest:
-        sheet.label((band.right + END_GAP, band.top + TEXT * 0.5), falls.now_text, color=palette.ink2)
         return
 
     def y(value: float) -> float:
@@ -270,7 +281,6 @@ def _draw_falls(
             layer=Layer.GROUND,
         )
         sheet.line(run, color=palette.down, width=DASHED_WIDTH)
-    sheet.label((band.right + END_GAP, band.top + TEXT * 0.5), falls.now_text, color=palette.ink2)
     if falls.deepest is not None and (spot := spots[falls.deepest]) is not None:
         sheet.dot(spot, radius=DOT, color=palette.down)
         is_right = spot[0] > band.right - 30.0

@@ -3,74 +3,74 @@
 from decimal import Decimal
 from typing import Any, Final
 
+from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from kis.connect import MODE_NAMES
-from reports import charts, composition
-from reports.figures import Broken, Dashboard, Slice
-from reports.palette import PAGE, PRINT, on_page
+from reports.amounts import Amounts
+from reports.figures import Broken, Dashboard
+from reports.figures.broken import or_broken
+from reports.layout import Overview, pages_of
+from reports.overview import Part, Scene, blocks, cards
+from reports.overview.scene import CurveSize
+from reports.palette import PAGE
+from reports.strip import strip_of
 
-DONUT: Final = 30.0
-#: One millimetre of a chart is five pixels on the page: its text is then as tall as that of the axis in print.
-SPLIT: Final = (40.0, 1.2)
+#: Of the charts of single stocks, so many: the largest.
+CHARTED: Final = 10
+#: What the page says in its own way: how old the data is, and when it looks again.
+OF_PRINT: Final = ("생성", "다음 갱신", "다음 시도")
+TEMPLATES: Final = "reports/page/overview"
+#: A millimetre is five pixels, on a desk and on a phone.
+CURVES: Final = (CurveSize(126.0, 42.0), CurveSize(71.6, 40.0, has_ends=False))
 
 
 def page_context(dashboard: Dashboard) -> dict[str, Any]:
-    differing = dashboard.reconciliation.differing
-    checks = dashboard.reconciliation.checks
-    slices = _slices(dashboard)
+    first = next(page for page in pages_of(dashboard) if isinstance(page, Overview))
+    scene = Scene(dashboard, Amounts(), first, folder=TEMPLATES, palette=PAGE, curves=CURVES, font="")
+    strip = strip_of(dashboard)
     return {
         "d": dashboard,
         "mode_name": MODE_NAMES[dashboard.mode],
-        "is_stale": dashboard.stale_for is not None,
-        "is_troubled": bool(dashboard.stale_for is not None or differing or dashboard.failures),
+        "is_stale": scene.is_stale,
+        "is_troubled": strip.is_troubled,
+        "strip_items": [item for item in strip.items if item.label not in OF_PRINT],
+        "cards": cards(scene),
+        "blocks": [*blocks(scene), *stock_blocks(scene)],
+        "tr_ids": list(dict.fromkeys(source.tr_id for source in dashboard.sources)),
+    }
+
+
+def stock_blocks(scene: Scene) -> list[Part]:
+    """Return the blocks that print gives pages of their own."""
+    d = scene.d
+    charted = d.holdings[:CHARTED]
+    parts = [block("H", "보유 종목", "holdings", scene)]
+    if charted:
+        parts.append(block("K", "2주 차트", "candles", scene, rows=charted))
+        if not d.no_minutes:
+            parts.append(block("M", "1분 차트", "minutes", scene, rows=charted))
+    parts.append(block("J", "대사", "checks", scene))
+    if d.sources:
+        parts.append(block("L", "조회 기록", "sources", scene))
+    return parts
+
+
+def block(letter: str, title: str, name: str, scene: Scene, **context: object) -> Part:
+    """Make a block for itself; one that cannot be drawn is a sentence."""
+    d = scene.d
+    differing = d.reconciliation.differing
+    values = {
+        "d": d,
+        "is_stale": scene.is_stale,
+        "weight_scale": max((row.weight for row in d.holdings), default=Decimal(0)),
         "worst": differing[0] if differing else None,
         "differences": len(differing),
-        "more_differences": max(len(differing) - 1, 0),
-        "total_check": next(check for check in checks if check.name == "평가 + D+2 현금"),
-        "cash_slice": slices[-1] if slices else None,
-        "slices": _colored(slices),
-        "share_scale": max((part.weight for part in slices), default=Decimal(0)),
-        "weight_scale": max((row.weight for row in dashboard.holdings), default=Decimal(0)),
-        "tr_ids": list(dict.fromkeys(source.tr_id for source in dashboard.sources)),
-        **_pictures(dashboard),
+        **context,
     }
 
+    def draw() -> SafeString:
+        return render_to_string(f"{TEMPLATES}/{name}.html", values)
 
-def _pictures(dashboard: Dashboard) -> dict[str, SafeString]:
-    if not dashboard.holdings:
-        return {}
-    total, (width, height) = dashboard.total, SPLIT
-    cash = max(float(dashboard.account.cash), 0.0)
-    pictures = {
-        "donut": on_page(
-            composition.donut(
-                [(part.value, color) for part, color, _ in _colored(_slices(dashboard))], diameter=DONUT
-            )
-        ),
-        "stock_cash_bar": charts.split_bar(
-            [(float(total.value), PAGE.ramp[0]), (cash, PAGE.paper)], width=width, height=height, palette=PAGE
-        ),
-        "win_loss_bar": charts.split_bar(
-            [(float(total.gained), PAGE.up), (float(total.lost), PAGE.down)],
-            width=width,
-            height=height,
-            palette=PAGE,
-        ),
-    }
-    return {name: SafeString(text) for name, text in pictures.items()}  # our own drawings
-
-
-def _slices(dashboard: Dashboard) -> tuple[Slice, ...]:
-    return () if isinstance(dashboard.composition, Broken) else dashboard.composition.slices
-
-
-def _colored(parts: tuple[Slice, ...]) -> list[tuple[Slice, str, str]]:
-    """Give each part its grey, largest darkest, and the class of its swatch; cash is paper."""
-    last = len(PRINT.ramp) - 1
-    return [
-        (part, PRINT.paper, "cash")
-        if part.kind == "cash"
-        else (part, PRINT.ramp[min(index, last)], f"ramp{min(index, last) + 1}")
-        for index, part in enumerate(parts)
-    ]
+    html: SafeString | Broken = or_broken(title, draw)
+    return Part(letter, title, html, 0.0, 0.0)

@@ -41,6 +41,15 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class CurveSize:
+    """How large the curve of block A is, in millimetres, and whether its lines are named where they end."""
+
+    width: float
+    height: float
+    has_ends: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """What every part is made from, and for whom: print, or a page with templates and colours of its own."""
 
@@ -49,6 +58,7 @@ class Scene:
     page: Overview
     folder: str = "reports/print/overview"
     palette: Palette = PRINT
+    curves: tuple[CurveSize, ...] = (CurveSize(147.5, 42.0),)
     font: str = fonts.FAMILY  # of texts in charts; none where they have that of the page
 
     @property

@@ -1,5 +1,6 @@
 """A: the account over three months, and the same money in the market."""
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
@@ -10,10 +11,9 @@ from reports import columns
 from reports.amounts import Amounts
 from reports.curve import Falls, Flow, Line, asset_curve
 from reports.figures import Trend
-from reports.overview.scene import HUNDREDTH, Context, Scene, drawing
+from reports.overview.scene import HUNDREDTH, Context, CurveSize, Scene, drawing
 from reports.templatetags.dashboard import brief, short_heading
 
-CURVE: Final = (147.5, 42.0)
 UNITS: Final = ((10**12, "조"), (10**8, "억"), (10**4, "만"))
 MOST_DIGITS: Final = 4
 WON_ROOM: Final = 15.5  # of the table beside the curve
@@ -39,7 +39,18 @@ def trend_block(scene: Scene, trend: Trend | None) -> Context:
         Line("KOSPI였다면", written(last.kospi), [level(day.kospi) for day in trend.days]),
         Line("내 계좌", written(last.value), [level(day.value) for day in trend.days], is_own=True),
     ]
-    curve = asset_curve(
+    curves = [draw_curve(trend, lines, scene, size) for size in scene.curves]
+    return {
+        "trend": trend,
+        "curves": [drawing(curve) for curve in curves],
+        "lines": lines,
+        "rows": _trend_rows(trend, scene),
+        "finding": trend_finding(trend),
+    }
+
+
+def draw_curve(trend: Trend, lines: Sequence[Line], scene: Scene, size: CurveSize) -> str:
+    return asset_curve(
         [day.day for day in trend.days],
         [line for line in lines if line.is_own or any(value is not None for value in line.values[1:])],
         flows=[
@@ -48,20 +59,15 @@ def trend_block(scene: Scene, trend: Trend | None) -> Context:
             if day.flow
         ],
         falls=_falls(trend),
-        axis=index_axis if masked else won_axis,
-        width=CURVE[0],
-        height=CURVE[1],
+        axis=index_axis if scene.amounts.is_masked else won_axis,
+        width=size.width,
+        height=size.height,
+        has_ends=size.has_ends,
         is_stale=scene.is_stale,
         palette=scene.palette,
         font=scene.font,
         label="자산 추이",
     )
-    return {
-        "trend": trend,
-        "curve": drawing(curve),
-        "rows": _trend_rows(trend, scene),
-        "finding": trend_finding(trend),
-    }
 
 
 def _falls(trend: Trend) -> Falls:

@@ -1,5 +1,6 @@
 """The live page as people and scripts open it: who may, which account, what is new, and what is there before any data."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,9 @@ from django.test.utils import CaptureQueriesContext
 from kis.client.codes import AccountNumber
 from kis.grants import grant
 from kis.models import KisAccount, SyncRun
+from reports.figures import dashboard_figures
+from reports.pdf import render_html
+from reports.queries import dashboard_rows
 from tests.factories import AT, Stock, fill, order, snapshot, stocks, sync_run
 from tests.kis.owning import of_owner
 
@@ -127,6 +131,37 @@ def test_page_tells_the_figures_with_their_time(owner):
         assert row.stock_name in page
         assert f"{row.evlu_amt:,}" in page
     assert "no-store" in owner.get("/")["Cache-Control"]
+
+
+TITLE = re.compile(r'<span class="letter">([A-Z])</span> ([^<]+)</h2>')
+
+
+def test_page_has_the_blocks_of_print_in_the_colours_of_its_style_sheet(owner):
+    account = usual()
+    page = text_of(owner.get("/"))
+    figures = dashboard_figures(
+        dashboard_rows(mode="real", account=account.account, at=AT), generated_at=AT, advice=None
+    )
+    print_html = render_html(figures)
+    titles = TITLE.findall(page)
+    assert [letter for letter, _ in titles] == list("ABCDEFGHKJL")
+    assert all(title in print_html for _, title in titles)
+    assert not re.search(r'(fill|stroke)="#', page)
+    assert "var(--up)" in page
+
+
+def test_block_that_cannot_be_drawn_leaves_the_others(owner, monkeypatch, caplog):
+    usual()
+
+    def broken(*_arguments, **_named):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("reports.candles.candle_chart", broken)
+    page = text_of(owner.get("/"))
+    candles = page.split('id="block-k"')[1].split("</section>")[0]
+    assert "오류가 나서 이 칸만 비워 두었습니다." in candles
+    assert page.count("오류가 나서") == 1
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_page_holds_nothing_inline_and_nothing_from_elsewhere(owner):

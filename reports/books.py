@@ -6,8 +6,6 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
-from django.utils.safestring import SafeString
-
 from kis.advice import Advice
 from kis.korean import number, percent, share
 from kis.reconciliation import Check
@@ -17,7 +15,7 @@ from reports.columns import check_columns, cut, sector_columns, wrapped
 from reports.figures import Broken, Dashboard
 from reports.figures.sectors import SectorLine, first_sectors
 from reports.palette import PRINT
-from reports.paper import BODY, END, HAIR, LEFT, PAPER, SMALL, TITLE, TOP, WIDTH, tone, write_title
+from reports.paper import BODY, END, HAIR, LEFT, SMALL, TITLE, TOP, WIDTH, tone, write_title
 from reports.sheet import Anchor, Box, Layer, Sheet
 from reports.templatetags.dashboard import seconds
 
@@ -225,11 +223,6 @@ class BooksPage:
     number: int
     notes: Sequence[str]
     kind: str = "books"
-
-    @property
-    def picture(self) -> SafeString:
-        """The sheet as a picture that covers the page."""
-        return SafeString(self.sheet.svg(*PAPER))  # our own drawing, its texts escaped
 
     @cached_property
     def sheet(self) -> Sheet:

@@ -7,8 +7,6 @@ from datetime import date
 from functools import cached_property, partial
 from typing import ClassVar, Final, TypeVar
 
-from django.utils.safestring import SafeString
-
 from kis.korean import number, percent
 from reports.candles import AXIS_ROOM, Scale, draw_candle, draw_candles, draw_trade
 from reports.columns import BOLD, cut, text_width
@@ -19,7 +17,6 @@ from reports.palette import PRINT
 from reports.paper import (
     BODY,
     LEFT,
-    PAPER,
     SMALL,
     TITLE_MIDDLE,
     TOP,
@@ -29,7 +26,7 @@ from reports.paper import (
     write_change,
     write_title,
 )
-from reports.sheet import Box, Sheet
+from reports.sheet import Box, Run, Sheet
 from reports.templatetags.dashboard import whole_won
 
 COLUMNS: Final = 4
@@ -43,7 +40,6 @@ FIRST_LINE, SECOND_LINE = 1.8, 5.4
 TEXT_HEIGHT: Final = 8.0  # two lines above a chart
 AXIS_HEIGHT: Final = 3.0  # dates below it
 SPACE: Final = 1.4
-NAME_SHARE: Final = 1.03  # bold, but set tighter
 FOOT_GAP: Final = 4.0
 CANDLE_KEY, LINE_KEY, TRADE_KEY, KEY_SPACE = 1.6, 5.0, 1.6, 1.0
 
@@ -78,11 +74,6 @@ class ChartPage(ABC):
     def bottom(self) -> float:
         rows = -(-len(self.rows) // COLUMNS)
         return CELLS_TOP + rows * (self.cell_height + ROW_GAP) - ROW_GAP
-
-    @property
-    def picture(self) -> SafeString:
-        """The sheet as a picture that covers the page."""
-        return SafeString(self.sheet.svg(*PAPER))  # our own drawing, its texts escaped
 
     @cached_property
     def sheet(self) -> Sheet:
@@ -119,9 +110,11 @@ class ChartPage(ABC):
         code_width = small_width(holding.code)
         room = CELL_WIDTH - text_width(f"▲{change}") - code_width - 2 * SPACE
         name = cut(" ".join(holding.name.split()), room / BOLD)
-        sheet.label((cell.left, y), name, color=PRINT.ink, is_bold=True, size=BODY)
-        after = cell.left + text_width(name) * NAME_SHARE + SPACE
-        sheet.label((after, y), holding.code, color=PRINT.ink3, size=SMALL)
+        sheet.write(
+            (cell.left, y),
+            Run(name, PRINT.ink, BODY, is_bold=True),
+            Run(holding.code, PRINT.ink3, SMALL, gap=SPACE),
+        )
         write_change(sheet, cell.right, y, holding.change_pct)
         y = cell.top + SECOND_LINE
         price = number(holding.price)

@@ -14,6 +14,7 @@ HOLE: Final = 0.24
 ARROW_ROOM: Final = 2.4  # right of the prices, for the sign that the average lies beyond the edge
 AVERAGE_REACH: Final = 0.35  # of the range; an average further away must not flatten the prices
 RETURN_LOW, RETURN_HIGH = -47.0, 110.0
+STRIPE_PITCH: Final = 5.2
 BAR_SHARE: Final = 0.46  # of the row
 TICK_SHARE: Final = 0.92
 TICK: Final = 0.3
@@ -169,15 +170,25 @@ def split_bar(
 def stripes(
     *, width: float, height: float, color: str = PRINT.warn_mark, ground: str = PRINT.warn_fill
 ) -> str:
-    """Draw the slanted bar of DEMO."""
-    pitch, x = 5.2, -height
-    shapes = [_rect(0, 0, width, height, ground)]
-    while x < width:
-        shapes.append(
-            f'<path d="M{_n(x)} {_n(height)}L{_n(x + height)} 0h{_n(pitch / 2)}l{_n(-height)} {_n(height)}Z" fill="{color}"/>'
+    """Draw the slanted bar of DEMO as a picture of its own."""
+    sheet = Sheet()
+    draw_stripes(sheet, Box(0, 0, width, height), color=color, ground=ground)
+    return sheet.svg(width, height)
+
+
+def draw_stripes(
+    sheet: Sheet, box: Box, *, color: str = PRINT.warn_mark, ground: str = PRINT.warn_fill
+) -> None:
+    """Draw the slanted bar of DEMO; what lies beyond its ends is cut off by the page."""
+    sheet.rect(box, fill=ground, layer=Layer.GROUND)
+    x, half, slant = box.left - box.height, STRIPE_PITCH / 2, box.height
+    while x < box.right:
+        sheet.polygon(
+            ((x, box.bottom), (x + slant, box.top), (x + slant + half, box.top), (x + half, box.bottom)),
+            fill=color,
+            layer=Layer.GRID,
         )
-        x += pitch
-    return svg(width, height, shapes)
+        x += STRIPE_PITCH
 
 
 def _runs(spots: Sequence[Point | None]) -> list[list[Point]]:

@@ -9,7 +9,7 @@ from typing import Final
 from kis.korean import number, percent
 from kis.reconciliation import Check
 from reports.amounts import Amounts
-from reports.figures import Dashboard, Fills
+from reports.figures import Dashboard, Fills, HoldingFigures
 from reports.figures.sectors import SectorLine
 
 DIGIT, POINT, PERCENT_SIGN, HANGUL = (
@@ -78,7 +78,7 @@ SECTORS: Final = {
 CHECKS: Final = {"name": 33.0, "ours": 20.0, "broker": 20.0, "difference": 16.0}
 
 
-def holding_columns(dashboard: Dashboard, amounts: Amounts) -> dict[str, float]:
+def holding_columns(dashboard: Dashboard, amounts: Amounts, *, is_compact: bool = False) -> dict[str, float]:
     """Fit the table of all holdings, 186 mm."""
     rows, total = dashboard.holdings, dashboard.total
     longest = max((len(row.code) for row in rows), default=0)
@@ -97,7 +97,7 @@ def holding_columns(dashboard: Dashboard, amounts: Amounts) -> dict[str, float]:
         {
             "price": [number(row.price) for row in rows],
             "change": [f"▲{percent(row.change_pct)}" for row in rows],
-            "quantity": [] if amounts.is_masked else [number(row.quantity) for row in rows],
+            "quantity": [] if amounts.is_masked else [_quantity(row, is_compact=is_compact) for row in rows],
             "average": [number(round(row.average)) for row in rows],
             "value": [] if amounts.is_masked else [number(row.value) for row in rows],
             "profit": [amounts.signed(row.profit) for row in rows],
@@ -105,7 +105,14 @@ def holding_columns(dashboard: Dashboard, amounts: Amounts) -> dict[str, float]:
         },
         bold={"profit": amounts.signed(total.profit)},
         gives_way={"chart": 15.4, "weight_bar": 5.0, "day": 10.5, "name": 16.0, "return_bar": 6.0},
+        at_last={"day": 5.0, "chart": 7.0, "return_bar": 3.5, "weight_bar": 3.0, "name": 7.5},
     )
+
+
+def _quantity(row: HoldingFigures, *, is_compact: bool) -> str:
+    """Return what stands in one line; what waits stands below it where rows are tall enough."""
+    rest = f" ({number(row.sellable)})" if is_compact and row.sellable < row.quantity else ""
+    return f"{number(row.quantity)}{rest}"
 
 
 def fill_columns(fills: Fills, *, fee: int) -> dict[str, float]:
@@ -146,7 +153,7 @@ def check_columns(checks: Iterable[Check]) -> dict[str, float]:
             "broker": [number(check.broker) for check in checks],
             "difference": [number(check.difference) for check in checks],
         },
-        gives_way={"name": 20.0},
+        gives_way={"name": 14.0},
     )
 
 
@@ -156,18 +163,23 @@ def fitted(
     *,
     gives_way: Mapping[str, float],
     bold: Mapping[str, str] | None = None,
+    at_last: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
-    """Widen columns to their longest text and take the excess from those that give way, down to a least width."""
+    """Widen columns to their longest text and take the excess from those that give way, down to a least width.
+
+    `at_last` are least widths for amounts nobody has: a figure is never cut, whatever it takes.
+    """
     widths = dict(base)
     for name, lines in texts.items():
         widths[name] = max(widths[name], *(text_width(line) + GAP for line in lines), 0)
     for name, line in (bold or {}).items():
         widths[name] = max(widths[name], text_width(line) * BOLD + GAP)
     excess = sum(widths.values()) - sum(base.values())
-    for name, least in gives_way.items():
-        given = max(min(excess, widths[name] - least), 0.0)
-        widths[name] -= given
-        excess -= given
+    for leasts in (gives_way, at_last or {}):
+        for name, least in leasts.items():
+            given = max(min(excess, widths[name] - least), 0.0)
+            widths[name] -= given
+            excess -= given
     return {name: round(width, 2) for name, width in widths.items()}
 
 

@@ -7,8 +7,6 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Final
 
-from django.utils.safestring import SafeString
-
 from kis.korean import number, percent, share
 from reports.amounts import Amounts
 from reports.books import Books
@@ -22,7 +20,6 @@ from reports.paper import (
     END,
     HAIR,
     LEFT,
-    PAPER,
     SMALL,
     TITLE,
     TOP,
@@ -112,11 +109,6 @@ class HoldingsPage:
     def _books_top(self) -> float:
         return self.bottom + NOTES_GAP + len(self.notes) * NOTE_LINE + BOOKS_GAP
 
-    @property
-    def picture(self) -> SafeString:
-        """The sheet as a picture that covers the page."""
-        return SafeString(self.sheet.svg(*PAPER))  # our own drawing, its texts escaped
-
     @cached_property
     def sheet(self) -> Sheet:
         """Everything of the table."""
@@ -173,7 +165,9 @@ class HoldingsPage:
         last = ROWS_TOP - 2.3
         heads = {**HEADS, **MASKED_HEADS} if self.amounts.is_masked else HEADS
         for column, lines in heads.items():
-            for back, line in enumerate(reversed(lines)):
+            room = self._places[column].width - INSETS.get(column, 0.0)
+            fitting = [line for line in lines if column not in INSETS or small_width(line) <= room]
+            for back, line in enumerate(reversed(fitting)):
                 self._text(sheet, column, last - back * HEAD_LINE, line, color=PRINT.ink3, size=SMALL)
 
     def _write_row(self, sheet: Sheet, y: float, holding: HoldingFigures) -> None:
@@ -274,9 +268,10 @@ class HoldingsPage:
 
 def holdings_pages(dashboard: Dashboard, amounts: Amounts, numbers: Iterator[int]) -> list[HoldingsPage]:
     """Lay out the table; rows are as tall as they can be, up to where they look lost."""
-    rows, widths = dashboard.holdings, holding_columns(dashboard, amounts)
+    rows = dashboard.holdings
     chunks = [rows[start : start + PAGE_ROWS] for start in range(0, len(rows), PAGE_ROWS)]
     height = min(TALLEST_ROW, TABLE_ROOM / max((len(chunk) for chunk in chunks), default=1))
+    widths = holding_columns(dashboard, amounts, is_compact=height < COMPACT_BELOW)
     return [
         HoldingsPage(
             dashboard,

@@ -6,7 +6,7 @@ from typing import Final
 from kis.korean import arrow, percent
 from reports.columns import BOLD, cut, text_width
 from reports.palette import PRINT, Palette
-from reports.sheet import LABEL_SIZE, Layer, Sheet
+from reports.sheet import LABEL_SIZE, Layer, Run, Sheet
 
 PAPER: Final = (210.0, 297.0)
 LEFT: Final = 12.0
@@ -42,15 +42,14 @@ def write_title(
 ) -> None:
     """Write the head of a block: its rule, letter and title, and at the right what it says in one line."""
     sheet.line(((left, top), (left + width, top)), color=PRINT.ink, width=RULE, layer=Layer.GRID)
-    y, at = top + TITLE_MIDDLE, left
-    sheet.label((at, y), letter, color=PRINT.ink3, size=HEADING)
-    at += text_width(letter) * HEADING / BODY + LETTER_GAP
-    sheet.label((at, y), title, color=PRINT.ink, is_bold=True, size=HEADING)
-    at += text_width(title) * HEADING / BODY
-    if note:
-        sheet.label((at + LETTER_GAP, y), note, color=PRINT.ink3, size=HEADING)
-        at += LETTER_GAP + text_width(note) * HEADING / BODY
-    room = left + width - at - FINDING_GAP
+    y = top + TITLE_MIDDLE
+    sheet.write(
+        (left, y),
+        Run(letter, PRINT.ink3, HEADING),
+        Run(title, PRINT.ink, HEADING, is_bold=True, gap=LETTER_GAP),
+        Run(note, PRINT.ink3, HEADING, gap=LETTER_GAP),
+    )
+    room = width - text_width(f"{letter} {title} {note}") * HEADING / BODY - FINDING_GAP
     sheet.label((left + width, y), cut(finding, room), color=color, anchor="end", size=BODY)
 
 
@@ -59,9 +58,12 @@ def write_change(
 ) -> None:
     """Write a change against the previous close, with ▲ or ▼ in front of it."""
     color, text = tone(change, palette), percent(change)
-    end = right - text_width(text) - 0.25
-    sheet.label((end, middle), arrow(change), color=color, anchor="end", size=BODY * ARROW)
-    sheet.label((right, middle), text, color=color, anchor="end", size=BODY)
+    sheet.write(
+        (right, middle),
+        Run(arrow(change), color, BODY * ARROW),
+        Run(text, color, BODY, gap=0.25),
+        anchor="end",
+    )
 
 
 def tone(value: Decimal | int | None, palette: Palette = PRINT) -> str:

@@ -1,9 +1,9 @@
 """Texts of a sheet as PDF text, in fonts that are added to the document."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from reports.sheet import BASELINE, LABEL_SIZE, Label, rgb
+from reports.sheet import LABEL_SIZE, Label, Run, baseline_of, rgb
 from reports.typefaces import NOTDEF, Typeface, typeface
 
 if TYPE_CHECKING:
@@ -38,33 +38,52 @@ class PrintedFont:
         return code
 
 
+class Piece(NamedTuple):
+    """A run as it is written: its codes, how wide it is, and how it looks."""
+
+    codes: str
+    width: float
+    look: str
+
+
 class TextWriter:
     """Writes texts of the sheets of one document. `drawable` makes a text one that the font can draw."""
 
     def __init__(self, drawable: Callable[[str], str]) -> None:
         self._drawable = drawable
         self._fonts: dict[int, PrintedFont] = {}
+        self._look = ""
 
     def operators(self, labels: Sequence[Label]) -> str:
         """Return the texts as operators of a content stream whose y grows downwards."""
         if not labels:
             return ""
-        lines, before = ["BT"], ("", 0.0, "")
+        lines = ["BT"]
+        self._look = ""
         for label in labels:
-            font = self._font(BOLD if label.is_bold else REGULAR)
-            text = self._drawable(label.text)
-            codes, width = font.encode(text)
-            size = label.size or LABEL_SIZE
-            spacing = BOLD_SPACING * size if label.is_bold else 0.0
-            length = width * size + spacing * len(text)
-            x, y = label.at
-            look = (font.key, size, label.color)
-            if look != before:
-                lines.append(f"/{font.key} {size:.3f} Tf {spacing:.4f} Tc {rgb(label.color)} rg")
-                before = look
-            x -= {"start": 0.0, "middle": length / 2, "end": length}[label.anchor]
-            lines.append(f"1 0 0 -1 {x:.3f} {y + size * BASELINE:.3f} Tm <{codes}> Tj")
+            pieces = [self._piece(run) for run in label.runs]
+            gaps = [run.gap for run in label.runs[1:]]
+            length = sum(piece.width for piece in pieces) + sum(gaps)
+            x = label.at[0] - {"start": 0.0, "middle": length / 2, "end": length}[label.anchor]
+            y = baseline_of(label, LABEL_SIZE)
+            for piece, gap in zip(pieces, [*gaps, 0.0], strict=True):
+                lines += self._show(piece, x, y)
+                x += piece.width + gap
         return "\n".join([*lines, "ET"])
+
+    def _piece(self, run: Run) -> Piece:
+        font = self._font(BOLD if run.is_bold else REGULAR)
+        text, size = self._drawable(run.text), run.size or LABEL_SIZE
+        codes, width = font.encode(text)
+        spacing = BOLD_SPACING * size if run.is_bold else 0.0
+        look = f"/{font.key} {size:.3f} Tf {spacing:.4f} Tc {rgb(run.color)} rg"
+        return Piece(codes, width * size + spacing * len(text), look)
+
+    def _show(self, piece: Piece, x: float, y: float) -> Iterator[str]:
+        if piece.look != self._look:
+            self._look = piece.look
+            yield piece.look
+        yield f"1 0 0 -1 {x:.3f} {y:.3f} Tm <{piece.codes}> Tj"
 
     def add_to(self, pdf: "PDF", resources: "Dictionary") -> None:
         """Add the fonts that were used to a document and to the resources of its pages."""

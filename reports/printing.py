@@ -5,7 +5,7 @@ import os
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
@@ -26,11 +26,13 @@ INVISIBLE: Final = {"Cc", "Cf", "Mn", "Me"}
 OUTSIDE_LATIN: Final = re.compile(r"[^\n\x20-\x7e]")
 
 
-def print_html(html: str, *, identifier: str, epoch: int, sheets: Mapping[int, Sheet] | None = None) -> bytes:
+def print_html(
+    html: str, *, identifier: str, epoch: int, sheets: Mapping[int, Sequence[Sheet]] | None = None
+) -> bytes:
     """Return a document as PDF. Raises FontsUnavailable when there is no font to print with.
 
     `identifier` and `epoch`, the second that its fonts say they are from, make the bytes depend on the text alone.
-    `sheets` are drawn below the text of the pages of these numbers, the first page being 1.
+    `sheets` are drawn below the text of the pages of these numbers, one on the other; the first page is 1.
     """
     fonts.ensure_fonts()
     html = drawable(html, fonts.supported_characters())
@@ -64,8 +66,8 @@ def drawable(text: str, supported: frozenset[int]) -> str:
     return OUTSIDE_LATIN.sub(replaced, unicodedata.normalize("NFC", text))
 
 
-def _draw_sheets(sheets: Mapping[int, Sheet], document: "Document", pdf: "PDF") -> None:
-    """Put each sheet below the text of its page, as a content stream of its own."""
+def _draw_sheets(sheets: Mapping[int, Sequence[Sheet]], document: "Document", pdf: "PDF") -> None:
+    """Put the sheets below the text of their page, as a content stream of its own."""
     from pydyf import Array, Stream  # noqa: PLC0415
 
     if not sheets:
@@ -76,13 +78,14 @@ def _draw_sheets(sheets: Mapping[int, Sheet], document: "Document", pdf: "PDF") 
     for number, (page, kid) in enumerate(zip(document.pages, kids, strict=True), start=1):
         if number not in sheets:
             continue
-        sheet, height = sheets[number], page.height * MM_PER_PIXEL
-        stream = Stream(
-            [sheet.operators(page_height=height, texts=writer.operators(sheet.labels))], compress=True
-        )
+        height = page.height * MM_PER_PIXEL
+        content = [
+            sheet.operators(page_height=height, texts=writer.operators(sheet.labels))
+            for sheet in sheets[number]
+        ]
+        stream = Stream(content, compress=True)
         pdf.add_object(stream)
-        content = pdf.objects[kid]
-        content["Contents"] = Array([stream.reference, content["Contents"]])
+        pdf.objects[kid]["Contents"] = Array([stream.reference, pdf.objects[kid]["Contents"]])
     resources = pdf.objects[int(pdf.objects[kids[0]]["Resources"].split()[0])]
     writer.add_to(pdf, resources)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from html import escape
+from math import cos, pi, sin
 from typing import Final, Literal, NamedTuple
 
 Point = tuple[float, float]
@@ -16,6 +17,7 @@ Anchor = Literal["start", "middle", "end"]
 BASELINE: Final = 0.36
 #: 6.5 points: the size of a label that has none of its own.
 LABEL_SIZE: Final = 2.293
+CORNER_STEPS: Final = 6
 #: PDF points in a millimetre.
 POINTS: Final = 72 / 25.4
 
@@ -68,19 +70,31 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
-    """A short text of a chart, centred on its height. In print it is set by the page, in our font."""
+class Run:
+    """A part of a line of text that looks alike; `gap` is the room before it."""
 
-    at: Point
     text: str
     color: str
-    anchor: Anchor = "start"
-    is_bold: bool = False
     size: float = 0.0  # in millimetres; without one it is that of the whole sheet
+    is_bold: bool = False
+    gap: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A line of text, centred on its height; runs of different sizes stand on one line."""
+
+    at: Point
+    runs: tuple[Run, ...]
+    anchor: Anchor = "start"
 
     @property
-    def weight(self) -> str:
-        return ' font-weight="700"' if self.is_bold else ""
+    def text(self) -> str:
+        return " ".join(run.text for run in self.runs)
+
+    @property
+    def color(self) -> str:
+        return self.runs[0].color
 
 
 class Sheet:
@@ -110,6 +124,31 @@ class Sheet:
         corners = ((box.left, box.top), (box.right, box.top), (box.right, box.bottom), (box.left, box.bottom))
         self.polygon(corners, fill=fill, edge=edge, width=width, layer=layer)
 
+    def rounded(
+        self,
+        box: Box,
+        radius: float,
+        *,
+        fill: str = "",
+        edge: str = "",
+        width: float = 0.0,
+        layer: Layer = Layer.BODY,
+    ) -> None:
+        """Draw a box with round corners; each is made of short lines nobody can tell from a curve."""
+        inner = Box(box.left + radius, box.top + radius, box.width - 2 * radius, box.height - 2 * radius)
+        corners = (
+            (inner.right, inner.bottom),
+            (inner.left, inner.bottom),
+            (inner.left, inner.top),
+            (inner.right, inner.top),
+        )
+        points = [
+            (x + radius * cos(angle), y + radius * sin(angle))
+            for quarter, (x, y) in enumerate(corners)
+            for angle in (pi / 2 * (quarter + step / CORNER_STEPS) for step in range(CORNER_STEPS + 1))
+        ]
+        self.polygon(points, fill=fill, edge=edge, width=width, layer=layer)
+
     def dot(self, at: Point, *, radius: float, color: str, layer: Layer = Layer.DOT) -> None:
         # A round cap is a circle without curves.
         self._add(Paint(layer, stroke=color, width=2 * radius, is_round=True), (at, at))
@@ -124,8 +163,13 @@ class Sheet:
         is_bold: bool = False,
         size: float = 0.0,
     ) -> None:
-        if text:
-            self.labels.append(Label(at, text, color, anchor, is_bold, size))
+        self.write(at, Run(text, color, size, is_bold), anchor=anchor)
+
+    def write(self, at: Point, *runs: Run, anchor: Anchor = "start") -> None:
+        """Write a line of text; runs without text are left out."""
+        written = tuple(run for run in runs if run.text)
+        if written:
+            self.labels.append(Label(at, written, anchor))
 
     def svg(
         self, width: float, height: float, *, label: str = "", text_size: float = LABEL_SIZE, font: str = ""
@@ -137,12 +181,7 @@ class Sheet:
         family = f' font-family="{font}"' if font else ""
         name = f' role="img" aria-label="{escape(label)}"' if label else ' aria-hidden="true"'
         shapes = "".join(_svg_path(paint, shapes) for paint, shapes in self._in_order())
-        texts = "".join(
-            f'<text x="{_n(text.at[0])}" y="{_n(text.at[1] + (text.size or text_size) * BASELINE)}" '
-            f'font-size="{_n(text.size or text_size)}" '
-            f'fill="{text.color}" text-anchor="{text.anchor}"{text.weight}>{escape(text.text)}</text>'
-            for text in self.labels
-        )
+        texts = "".join(_svg_text(label, text_size) for label in self.labels)
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{_n(width)}mm" height="{_n(height)}mm" '
             f'viewBox="0 0 {_n(width)} {_n(height)}"{family}{name}>{shapes}{texts}</svg>'
@@ -193,6 +232,27 @@ def thinned(points: Sequence[Point], *, tolerance: float) -> list[Point]:
     if before != kept[-1]:
         kept.append(before)
     return kept
+
+
+def baseline_of(label: Label, text_size: float) -> float:
+    """Return the height that the letters of a line stand on; the largest of them are centred."""
+    return label.at[1] + max(run.size or text_size for run in label.runs) * BASELINE
+
+
+def _svg_text(label: Label, text_size: float) -> str:
+    start = f'x="{_n(label.at[0])}" y="{_n(baseline_of(label, text_size))}" text-anchor="{label.anchor}"'
+    looks = [
+        f'font-size="{_n(run.size or text_size)}" fill="{run.color}"'
+        + (' font-weight="700"' if run.is_bold else "")
+        for run in label.runs
+    ]
+    if len(label.runs) == 1:
+        return f"<text {start} {looks[0]}>{escape(label.runs[0].text)}</text>"
+    parts = (
+        f'<tspan {look} dx="{_n(run.gap if place else 0.0)}">{escape(run.text)}</tspan>'
+        for place, (run, look) in enumerate(zip(label.runs, looks, strict=True))
+    )
+    return f"<text {start}>{''.join(parts)}</text>"
 
 
 def _svg_path(paint: Paint, shapes: Sequence[Shape]) -> str:

@@ -57,7 +57,7 @@ def written(dashboard, amounts=IN_WON, top=26.0):
 
 
 def texts(sheet):
-    return [label.text for label in sheet.labels]
+    return [run.text for label in sheet.labels for run in label.runs]
 
 
 def test_sectors_add_up_and_agree_with_the_composition(dashboard):

@@ -9,7 +9,7 @@ from fontTools.ttLib import TTFont
 
 from reports import fonts
 from reports.printing import print_html
-from reports.sheet import Sheet
+from reports.sheet import Run, Sheet
 from reports.typefaces import typeface
 from tests.reports.conftest import fonts_of, pages_of
 
@@ -18,7 +18,7 @@ EPOCH = int(datetime(2025, 6, 16, tzinfo=UTC).timestamp())
 
 
 def printed(sheet, page=1):
-    return print_html(HTML, identifier="test", epoch=EPOCH, sheets={page: sheet})
+    return print_html(HTML, identifier="test", epoch=EPOCH, sheets={page: [sheet]})
 
 
 def texts_with_places(data, page=0):
@@ -65,6 +65,17 @@ def test_text_ends_and_begins_where_it_should(is_bold):
     assert places["22,222"][1] == pytest.approx(90, abs=0.4)
     assert sum(places["33,333"][:2]) / 2 == pytest.approx(120, abs=0.3)
     assert places["11,111"][2] == pytest.approx(50, abs=0.4)
+
+
+def test_runs_of_a_line_follow_each_other_and_stand_on_one_line():
+    sheet = Sheet()
+    runs = (Run("11", "#15181E", 4.0, is_bold=True), Run("", "#15181E"), Run("22", "#69707B", 2.0, gap=3.0))
+    sheet.write((20, 50), *runs)
+    sheet.write((90, 60), *runs, anchor="end")
+    places = texts_with_places(printed(sheet))
+    small = places["22"]
+    assert small[1] == pytest.approx(90, abs=0.3)
+    assert "11 22" in pages_of(printed(sheet))[0]
 
 
 def test_sign_without_a_shape_is_a_box_and_joiners_are_dropped():

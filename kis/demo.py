@@ -158,6 +158,7 @@ class Serving:
             sides=sides,
             clock=self.simulator.now(),
             real_clock=timezone.now(),
+            speed=self.simulator.config.speed,
         )
 
 

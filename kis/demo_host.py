@@ -29,10 +29,11 @@ class Host:
     sides: Mapping[Mode, Mapping[str, str]]
     clock: datetime
     real_clock: datetime
+    speed: float = 1.0
 
     def now(self) -> datetime:
         """Return the simulator's time, in Seoul."""
-        return (self.clock + (timezone.now() - self.real_clock)).astimezone(SEOUL)
+        return (self.clock + (timezone.now() - self.real_clock) * self.speed).astimezone(SEOUL)
 
     def environment(self, mode: Mode, *, tr_set: TrSet) -> Environment:
         side = self.sides[mode]
@@ -93,6 +94,7 @@ def _read(values: Mapping[str, Any]) -> Host:
         sides={mode: dict(values["sides"][mode]) for mode in ("real", "paper")},
         clock=datetime.fromisoformat(values["clock"]),
         real_clock=datetime.fromisoformat(values["real_clock"]),
+        speed=float(values["speed"]),
     )
 
 

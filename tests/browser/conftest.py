@@ -85,7 +85,7 @@ class Site:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory) -> Iterator[Site]:
-    """Start the site, its market at ten o'clock, without any data yet."""
+    """Start the site without any data yet; its market stands still at ten o'clock but for what tests let pass."""
     var = tmp_path_factory.mktemp("site") / "var"
     environment = {
         **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
@@ -97,7 +97,7 @@ def site(tmp_path_factory) -> Iterator[Site]:
     }
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"127.0.0.1:{listener.getsockname()[1]}"
-    config = SimulatorConfig(clock=TEN, limits=False)
+    config = SimulatorConfig(clock=TEN, speed=0, limits=False)
     with pytest.MonkeyPatch.context() as patch, Simulator(config) as simulator:
         patch.setattr("django.conf.settings.DEMO_STATE_FILE", var / "demo-simulator.json")
         patch.setattr("django.conf.settings.AEGIS_SIM_MARKET_DIR", "")

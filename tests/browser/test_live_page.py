@@ -117,6 +117,20 @@ def test_server_that_is_away_turns_the_strip_amber_until_it_is_back(tabs, books)
     assert strip.evaluate(BACKGROUND) == plain
 
 
+def test_data_that_grows_old_is_said_and_shown(tabs, books):
+    tab = tabs.open(color_scheme="dark")
+    total = tab.locator(".card.total .figure")
+    assert total.evaluate("figure => getComputedStyle(figure).fontWeight") == "700"
+    books.let_pass(minutes=40)
+    tab.clock.run_for(MINUTE + 10_000)
+    expect_text(tab.locator("#strip"), "지난 자료입니다. 아래 값은 모두 1")
+    assert total.evaluate("figure => getComputedStyle(figure).fontWeight") == "400"
+    books.run("aegis_1min_realtime", "--mode=real", "--now")  # the other tests want fresh data
+    tab.clock.run_for(MINUTE)
+    expect_text(tab.locator("#strip"), "정규장")
+    assert total.inner_text().replace("\n", "") in tab.title()
+
+
 def test_session_that_is_over_leads_to_the_sign_in(tabs, books):
     tab = tabs.open()
     tab.context.clear_cookies()

@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
+from django_q.models import Schedule
 
 from aegis.order_upkeep import settle_leftovers
 from aegis.restarting import Restarted
@@ -38,6 +39,10 @@ class Command(OwnerCommand):
         self.stdout.write(f"사이트: http://{address}/  (끝내려면 Ctrl+C)")
         if followed:
             self.stdout.write(f"체결통보: {', '.join(account.label for account in followed)}")
+        if not settings.AEGIS_DEMO and not Schedule.objects.exclude(repeats=0).exists():
+            self.stdout.write(
+                "예약이 없어 화면이 저절로 새로워지지 않습니다. 예약하기: manage.py sync_schedules"
+            )
         self.stdout.flush()
         children = {
             "사이트": start("runserver", "--noreload", address),

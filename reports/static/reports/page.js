@@ -58,8 +58,7 @@
   const alike = (one, other) =>
     one.nodeType === other.nodeType && one.nodeName === other.nodeName && (one.id || "") === (other.id || "");
   // What the reader or a script has set on a node, not the server.
-  const passing = (node, name) =>
-    (name === "open" && node.nodeName === "DETAILS") || (name === "class" && node.classList.contains("htmx-request"));
+  const passing = (node, name) => name === "open" && node.nodeName === "DETAILS";
 
   function settle(node) {
     if (node.nodeType === Node.ELEMENT_NODE) htmx.process(node);
@@ -195,6 +194,7 @@
     }
     ageAt = performance.now();
     count();
+    document.title = live().dataset.title || document.title;
     lookIn(planned());
   });
   document.addEventListener("visibilitychange", () => {

@@ -29,6 +29,8 @@ def mask(text: str) -> str:
     for secret in (settings.AEGIS_TRADING_PASSWORD, settings.GEMINI_API_KEY):
         if len(secret) >= known_secrets.SHORTEST:
             text = text.replace(secret, known_secrets.HIDDEN)
+    if len(settings.REPORT_PDF_PASSWORD) >= known_secrets.SHORTEST:
+        text = text.replace(settings.REPORT_PDF_PASSWORD, known_secrets.HIDDEN)
     text = known_secrets.hide(text)
     text = BEARER.sub(r"\1****", text)
     text = API_TOKEN.sub("****", JWT.sub("****", text))

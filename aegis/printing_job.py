@@ -20,9 +20,8 @@ from kis.sync.run import Steps, end, ended_if_broken
 from reports.direct import dashboard_from_broker
 from reports.files import file_name
 from reports.fonts import FontsUnavailable
-from reports.pdf import render_pdf
 from reports.publish import PublishFailed
-from reports.publishing import About, publish_report
+from reports.publishing import About, publish_dashboard
 
 
 class NotPrinted(KisError):
@@ -59,11 +58,10 @@ def print_run(run: SyncRun, connection: Connection, account: Account) -> str:
         path = settings.REPORT_DIR / file_name(account)
         steps.add("ask_broker", "조회", f"{len(dashboard.holdings)}종목")
         try:
-            data = render_pdf(dashboard)
-            steps.add("print", "PDF", f"{len(data):,}바이트")
-            sent = publish_report(data, path, about=About.of(asked), at=timezone.now())
+            sent = publish_dashboard(dashboard, path, about=About.of(asked), at=timezone.now())
         except (FontsUnavailable, PublishFailed) as error:
             raise NotPrinted(str(error)) from error
+        steps.add("print", "PDF", path.name)
         if sent:
             steps.add("send", "보내기", sent.target, note="" if sent.arrived else sent.delivery.reason)
     trouble = "" if sent is None or sent.arrived else sent.told

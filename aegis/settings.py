@@ -216,6 +216,9 @@ AI_TIMEOUT_SECONDS = env_count("AI_TIMEOUT_SECONDS", 30, most=120, what="초")
 REPORT_DIR = Path(env_str("AEGIS_REPORT_DIR") or BASE_DIR / "reports" / "Realtime").expanduser().resolve()
 # Where finished reports are sent: a folder, or computer:folder by ssh; empty for nowhere.
 REPORT_SYNC_DIR = env_str("REPORT_SYNC_DIR")
+# How much these show at most, and the password they open with; empty for none. What stays here is not touched by either.
+REPORT_PRIVACY = env_choice("REPORT_PRIVACY", ("full", "masked", "percent"))
+REPORT_PDF_PASSWORD = env_str("REPORT_PDF_PASSWORD")
 FONT_DIR = Path(env_str("AEGIS_FONT_DIR") or VAR_DIR / "fonts")
 
 # Sign-in ------------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import ClassVar, Final, TypeVar
 
 from kis.korean import number, percent
+from reports.amounts import Amounts
 from reports.candles import AXIS_ROOM, Scale, draw_candle, draw_candles, draw_trade
 from reports.columns import BOLD, cut, text_width
 from reports.figures import Dashboard, HoldingFigures
@@ -61,6 +62,7 @@ class ChartPage(ABC):
     """A page of charts."""
 
     dashboard: Dashboard
+    amounts: Amounts
     number: int
     rows: Sequence[HoldingFigures]
     is_first: bool
@@ -170,7 +172,7 @@ class CandlePage(ChartPage):
         )
 
     def _write_second_line(self, sheet: Sheet, room: Box, holding: HoldingFigures) -> None:
-        average = f"평균 {whole_won(holding.average)}"
+        average = "" if self.amounts.is_masked else f"평균 {whole_won(holding.average)}"
         sheet.label((room.left, room.top), average, color=PRINT.ink2, size=SMALL)
         result = percent(holding.profit_pct)
         sheet.label((room.right, room.top), result, color=tone(holding.profit), anchor="end", size=SMALL)
@@ -220,17 +222,17 @@ class MinutePage(ChartPage):
         return "" if holding.charts.day.minutes else "오늘 분봉이 없습니다"
 
 
-def candle_pages(dashboard: Dashboard, numbers: Iterator[int]) -> list[CandlePage]:
+def candle_pages(dashboard: Dashboard, amounts: Amounts, numbers: Iterator[int]) -> list[CandlePage]:
     """Lay out the candles of all stocks; without any stored day there is nothing to draw."""
-    return [] if not dashboard.chart_days else _pages(CandlePage, dashboard, numbers)
+    return [] if not dashboard.chart_days else _pages(CandlePage, dashboard, amounts, numbers)
 
 
-def minute_pages(dashboard: Dashboard, numbers: Iterator[int]) -> list[MinutePage]:
+def minute_pages(dashboard: Dashboard, amounts: Amounts, numbers: Iterator[int]) -> list[MinutePage]:
     """Lay out the minutes of all stocks; a day without any has no pages of its own."""
-    return [] if dashboard.no_minutes else _pages(MinutePage, dashboard, numbers)
+    return [] if dashboard.no_minutes else _pages(MinutePage, dashboard, amounts, numbers)
 
 
-def _pages(page: type[Page], dashboard: Dashboard, numbers: Iterator[int]) -> list[Page]:
+def _pages(page: type[Page], dashboard: Dashboard, amounts: Amounts, numbers: Iterator[int]) -> list[Page]:
     rows = dashboard.holdings
     is_small = len(rows) > COLUMNS * LARGE_ROWS
     height, size = (SMALL_CELL, COLUMNS * SMALL_ROWS) if is_small else (LARGE_CELL, COLUMNS * LARGE_ROWS)
@@ -238,6 +240,7 @@ def _pages(page: type[Page], dashboard: Dashboard, numbers: Iterator[int]) -> li
     return [
         page(
             dashboard,
+            amounts,
             next(numbers),
             chunk,
             is_first=index == 0,

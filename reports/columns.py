@@ -84,22 +84,20 @@ def holding_columns(dashboard: Dashboard, amounts: Amounts, *, is_compact: bool 
     longest = max((len(row.code) for row in rows), default=0)
     more = max(longest - USUAL_CODE, 0) * CAPITAL * CODE_SIZE
     base = HOLDINGS | {"code": HOLDINGS["code"] + more, "chart": HOLDINGS["chart"] - more}
-    if amounts.is_masked:  # there is nothing to write there
-        free = base["quantity"] + base["value"]
-        base |= {
-            "quantity": 0.0,
-            "value": 0.0,
-            "chart": base["chart"] + free / 2,
-            "day": base["day"] + free / 2,
-        }
+    if blank := blank_columns(amounts):  # there is nothing to write there
+        free = sum(base[name] for name in blank)
+        base |= dict.fromkeys(blank, 0.0)
+        base |= {"chart": base["chart"] + free / 2, "day": base["day"] + free / 2}
     return fitted(
         base,
         {
-            "price": [number(row.price) for row in rows],
+            "price": [] if "price" in blank else [number(row.price) for row in rows],
             "change": [f"▲{percent(row.change_pct)}" for row in rows],
-            "quantity": [] if amounts.is_masked else [_quantity(row, is_compact=is_compact) for row in rows],
-            "average": [number(round(row.average)) for row in rows],
-            "value": [] if amounts.is_masked else [number(row.value) for row in rows],
+            "quantity": []
+            if "quantity" in blank
+            else [_quantity(row, is_compact=is_compact) for row in rows],
+            "average": [] if "average" in blank else [number(round(row.average)) for row in rows],
+            "value": [] if "value" in blank else [number(row.value) for row in rows],
             "profit": [amounts.signed(row.profit) for row in rows],
             "return": [percent(row.profit_pct) for row in rows],
         },
@@ -113,6 +111,13 @@ def _quantity(row: HoldingFigures, *, is_compact: bool) -> str:
     """Return what stands in one line; what waits stands below it where rows are tall enough."""
     rest = f" ({number(row.sellable)})" if is_compact and row.sellable < row.quantity else ""
     return f"{number(row.quantity)}{rest}"
+
+
+def blank_columns(amounts: Amounts) -> tuple[str, ...]:
+    """Return the columns of the holdings that stay empty where amounts, or all but weights and returns, are not shown."""
+    if amounts.is_bare:
+        return ("price", "quantity", "average", "value")
+    return ("quantity", "average", "value") if amounts.is_masked else ()
 
 
 def fill_columns(fills: Fills, *, fee: int) -> dict[str, float]:

@@ -12,6 +12,7 @@ from reports.advising import advice_on
 from reports.chart_queries import ChartRows, DayRow, MinuteRow
 from reports.figures import Dashboard, dashboard_figures
 from reports.queries import DashboardRows, rows_of
+from reports.timetable import next_update
 
 
 def dashboard_from_broker(connection: Connection) -> tuple[Dashboard, KisAccount]:
@@ -26,6 +27,7 @@ def dashboard_from_broker(connection: Connection) -> tuple[Dashboard, KisAccount
         generated_at=now,
         is_demo=settings.AEGIS_DEMO,
         advice=advice_on(direct.position, at=now),
+        next_update=next_update(now),
     )
     return dashboard, direct.position.account
 

@@ -11,7 +11,7 @@ from kis.korean import number, percent, share
 from reports.amounts import Amounts
 from reports.books import Books
 from reports.charts import draw_return_bar, draw_share_bar, draw_sparkline
-from reports.columns import cut, holding_columns, shortened, two_lines, wrapped
+from reports.columns import blank_columns, cut, holding_columns, shortened, two_lines, wrapped
 from reports.figures import Dashboard, HoldingFigures
 from reports.minute_charts import draw_day_line
 from reports.palette import PRINT
@@ -68,7 +68,7 @@ HEADS: Final[Mapping[str, tuple[str, ...]]] = {
     "return": ("수익률",),
 }
 #: Where amounts are nobody else's business, a profit is what it adds to the whole account.
-MASKED_HEADS: Final[Mapping[str, tuple[str, ...]]] = {"quantity": (), "value": (), "profit": ("손익 기여",)}
+MASKED_HEADS: Final[Mapping[str, tuple[str, ...]]] = {"profit": ("손익 기여",)}
 TEXT_LEFT: Final = {"name", "code", "chart", "day"}
 INSETS: Final = {"chart": 1.4, "day": 0.4}
 
@@ -163,8 +163,11 @@ class HoldingsPage:
 
     def _write_heads(self, sheet: Sheet) -> None:
         last = ROWS_TOP - 2.3
+        blank = blank_columns(self.amounts)
         heads = {**HEADS, **MASKED_HEADS} if self.amounts.is_masked else HEADS
         for column, lines in heads.items():
+            if column in blank:
+                continue
             room = self._places[column].width - INSETS.get(column, 0.0)
             fitting = [line for line in lines if column not in INSETS or small_width(line) <= room]
             for back, line in enumerate(reversed(fitting)):
@@ -178,12 +181,13 @@ class HoldingsPage:
         self._write_name(sheet, y, holding.name)
         self._text(sheet, "code", y, holding.code, color=PRINT.ink3, size=SMALL)
         write("weight", share(holding.weight))
-        write("price", number(holding.price))
+        if not self.amounts.is_bare:
+            write("price", number(holding.price))
         write_change(sheet, self._places["change"].right, y, holding.change_pct)
         if not self.amounts.is_masked:
             self._write_quantity(sheet, y, holding)
+            write("average", whole_won(holding.average))
             write("value", number(holding.value))
-        write("average", whole_won(holding.average))
         write("profit", self.amounts.signed(holding.profit), tone(holding.profit))
         write("return", percent(holding.profit_pct), tone(holding.profit))
 

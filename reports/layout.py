@@ -61,23 +61,32 @@ SHEET_PAGES: Final = (HoldingsPage, BooksPage, CandlePage, MinutePage)
 
 
 def pages_of(dashboard: Dashboard, amounts: Amounts = IN_WON) -> tuple[Page, ...]:
-    """Lay out the dashboard: overview, holdings, then whatever did not fit on the first page."""
+    """Lay out the dashboard: overview, holdings, then whatever did not fit on the first page.
+
+    Where only weights and returns are shown, neither lists of fills and orders nor charts of prices belong to it.
+    """
     numbers = count(2)
     holdings = holdings_pages(dashboard, amounts, numbers)
     fills: list[FillsPage] = []
-    filled = () if isinstance(dashboard.fills, Broken) else dashboard.fills.rows
+    filled = () if isinstance(dashboard.fills, Broken) or amounts.is_bare else dashboard.fills.rows
     if len(filled) > LIST_ROWS:
         parts = _columns(filled)
         fills = [FillsPage(next(numbers), part, is_first=part is parts[0]) for part in parts]
     orders: list[OrdersPage] = []
-    open_orders = () if isinstance(dashboard.open_orders, Broken) else dashboard.open_orders.rows
+    open_orders = (
+        () if isinstance(dashboard.open_orders, Broken) or amounts.is_bare else dashboard.open_orders.rows
+    )
     if len(open_orders) > LIST_ROWS:
         waiting = _columns(open_orders)
         orders = [OrdersPage(next(numbers), part, is_first=part is waiting[0]) for part in waiting]
     has_books = dashboard.is_empty or (holdings and holdings[-1].has_books)
     notes = holdings[-1].remarks if holdings and not holdings[-1].notes else ()
     books = [] if has_books else [BooksPage(dashboard, amounts, next(numbers), notes)]
-    candles, minutes = candle_pages(dashboard, numbers), minute_pages(dashboard, numbers)
+    candles: list[CandlePage] = []
+    minutes: list[MinutePage] = []
+    if not amounts.is_bare:
+        candles = candle_pages(dashboard, amounts, numbers)
+        minutes = minute_pages(dashboard, amounts, numbers)
     overview = _overview(
         dashboard,
         fills_page=fills[0].number if fills else None,

@@ -66,6 +66,7 @@ def _context(dashboard: Dashboard, pages: Sequence[Page], amounts: Amounts) -> d
     scene = Scene(dashboard, amounts, first)
     return {
         "d": dashboard,
+        "masked": amounts.is_masked,
         "p": PRINT,
         "font_family": fonts.FAMILY,
         "faces": faces(),
@@ -86,6 +87,7 @@ def _lists(scene: Scene) -> dict[str, Any]:
     widths = columns.fill_columns(fills, fee=scene.d.account.fee_today)
     return {
         "when": scene.when,
+        "sides": f"매수 {scene.amounts.plain(fills.bought)} · 매도 {scene.amounts.plain(fills.sold)}",
         "fill_columns": list(widths.values()),
         "fill_name_room": widths["name"] - 1.2,
     }

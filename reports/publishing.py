@@ -14,8 +14,14 @@ from django.db import DatabaseError, InterfaceError, transaction
 
 from kis.client.codes import AccountNumber
 from kis.models import KisAccount
+from reports.encryption import PasswordRefused, encrypted
+from reports.figures import Dashboard
+from reports.fonts import FontsUnavailable
+from reports.looks import Look, outgoing
 from reports.models import PublishedReport
-from reports.publish import publish
+from reports.pdf import render_pdf
+from reports.privacy import shown
+from reports.publish import PublishFailed, publish
 from reports.sending import SEND_SECONDS, Delivery, send
 from reports.targets import TargetRefused, target_of
 
@@ -27,6 +33,8 @@ SECONDS_BETWEEN_NEWS: Final = 1.0
 PATIENCE: Final = timedelta(seconds=2 * SEND_SECONDS)
 DIED: Final = "끝났다는 기록 없이 멈춤"
 UNREADABLE: Final = "REPORT_SYNC_DIR"
+#: Beside the file that stays: what is sent, where that shows less or has a password.
+OUTGOING: Final = "outgoing"
 LONGEST_PLACE, LONGEST_REASON = 500, 300
 
 
@@ -75,19 +83,48 @@ class Sent:
         )
 
 
-def publish_report(
-    data: bytes, path: Path, *, about: About, at: datetime, to_send: bool = True, again: bool = False
+def publish_dashboard(
+    dashboard: Dashboard,
+    path: Path,
+    *,
+    about: About,
+    at: datetime,
+    look: Look | None = None,
+    to_send: bool = True,
+    again: bool = False,
 ) -> Sent | None:
-    """Write a report and send it where the settings say; None where it stays on this computer.
+    """Print and write a dashboard, and send it where the settings say; None where it stays on this computer.
 
-    Only writing can fail (PublishFailed); a file that cannot be sent is a reason in the result. `again` says that the file
-    there is an earlier print of the same report: the report before that is what stays as the previous one.
+    What is sent may show less, and have a password, where the one that stays has none: it is then a file of its own.
+    Raises FontsUnavailable and PublishFailed, where there is no file at all; one that cannot be sent is told in the result.
+    `again` says that the file there is an earlier print of the same report: the report before that is what stays as the
+    previous one.
     """
-    publish(data, path, keep_previous=not again)
-    record = Record.begin(path, data, about=about, at=at)
+    look = look or Look()
+    record = write(printed(dashboard, look), path, look=look, about=about, at=at, again=again)
     if not (to_send and settings.REPORT_SYNC_DIR):
         return None
-    return deliver(path, record)
+    try:
+        leaving = outgoing(look)
+        if leaving == look:
+            return deliver(path, record)
+        file = path.parent / OUTGOING / path.name
+        return deliver(file, write(printed(dashboard, leaving), file, look=leaving, about=about, at=at))
+    except (PasswordRefused, FontsUnavailable, PublishFailed) as failure:
+        return Sent(UNREADABLE, Delivery("", 0.0, str(failure).removesuffix(".")))
+
+
+def printed(dashboard: Dashboard, look: Look) -> bytes:
+    data = render_pdf(*shown(dashboard, look.privacy))
+    return encrypted(data, look.password) if look.password else data
+
+
+def write(
+    data: bytes, path: Path, *, look: Look, about: About, at: datetime, again: bool = False
+) -> "Record":
+    """Write a file, and its row."""
+    publish(data, path, keep_previous=not again)
+    return Record.begin(path, data, look=look, about=about, at=at)
 
 
 def deliver(file: Path, record: "Record") -> Sent:
@@ -119,7 +156,7 @@ class Record:
         self.exists = written(row.save)
 
     @classmethod
-    def begin(cls, path: Path, data: bytes, *, about: About, at: datetime) -> "Record":
+    def begin(cls, path: Path, data: bytes, *, look: Look, about: About, at: datetime) -> "Record":
         """Write the row of a file that lies on this computer, and let go of rows that are too old."""
         oldest = at - timedelta(days=settings.KEEP_RUN_DAYS)
         written(PublishedReport.objects.filter(published_at__lt=oldest).delete)
@@ -129,6 +166,7 @@ class Record:
                 file_name=path.name,
                 size=len(data),
                 sha256=hashlib.sha256(data).hexdigest(),
+                **look.columns,
                 **about.columns,
             )
         )

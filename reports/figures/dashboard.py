@@ -16,7 +16,7 @@ from reports.figures.freshness import Failures, Minutes, Source, failures_of, mi
 from reports.figures.holdings import HoldingFigures, HoldingsTotal, holding_figures, holdings_total
 from reports.figures.orders import OpenOrders, open_orders_of
 from reports.figures.realised import Realised, realised_of
-from reports.figures.reconciliation import Reconciliation, fills_agreed, reconciliation_of
+from reports.figures.reconciliation import Reconciliation, reconciliation_of
 from reports.figures.sectors import SectorLine, sector_lines
 from reports.figures.stock_charts import charts_of
 from reports.figures.today import Today, stock_days, today_of
@@ -127,12 +127,7 @@ def dashboard_figures(
         sectors=or_broken(
             "업종", lambda: sector_lines(holdings, cash=account.available, stocks=position.stocks)
         ),
-        fills=or_broken(
-            "체결",
-            lambda: fills_of(
-                position.executions, stock_days(rows), day=rows.day, agreed=fills_agreed(account.sync_run)
-            ),
-        ),
+        fills=or_broken("체결", lambda: fills_of(position.executions, stock_days(rows), day=rows.day)),
         open_orders=or_broken(
             "미체결", lambda: open_orders_of(position.unfilled, position.holdings, as_of=account.snapshot_at)
         ),

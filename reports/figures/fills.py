@@ -37,7 +37,7 @@ class Fills:
     """Fills of the day, newest first; `cost` is the sum of the known costs.
 
     `filled` are the shares of the list, `reported` those that the balance says were traded (`thdt_buyqty`,
-    `thdt_sll_qty`). Of an old snapshot the list may have grown since: an order has one row, with all its fills.
+    `thdt_sll_qty`).
     """
 
     day: date
@@ -50,23 +50,27 @@ class Fills:
     filled: int
     reported: int
     disagreements: tuple[Disagreement, ...]
-    has_grown: bool
 
     @property
     def amount(self) -> int:
         return self.bought + self.sold
 
 
-def fills_of(
-    executions: Sequence[KisExecution], stocks: Sequence[StockDay], *, day: date, agreed: bool = False
-) -> Fills:
-    """Return the fills of a day. `stocks` is what the balance has seen of it.
-
-    `agreed` says that both were the same when the snapshot was taken: what the list has more has been filled since.
-    """
+def fills_of(executions: Sequence[KisExecution], stocks: Sequence[StockDay], *, day: date) -> Fills:
+    """Return the fills of a day. `stocks` is what the balance has seen of it."""
     rows = tuple(_fill(execution) for execution in executions)
     known = [row for row in rows if row.cost is not None]
-    unlike = disagreements_of(executions, stocks)
+    names = {row.stock_code: row.stock_name for row in executions} | {
+        stock.code: stock.name for stock in stocks
+    }
+    filled = _filled(executions)
+    reported = {(stock.code, Side.BUY): stock.bought for stock in stocks}
+    reported |= {(stock.code, Side.SELL): stock.sold for stock in stocks}
+    unlike = {
+        code
+        for code, side in filled.keys() | reported.keys()
+        if filled.get((code, side), 0) != reported.get((code, side), 0)
+    }
     return Fills(
         day=day,
         rows=rows,
@@ -75,24 +79,12 @@ def fills_of(
         cost=sum(row.cost or 0 for row in known),
         cost_is_estimated=any(row.cost_is_estimated for row in known),
         cost_is_partial=len(known) < len(rows),
-        filled=sum(row.quantity for row in rows),
-        reported=sum(stock.bought + stock.sold for stock in stocks),
-        disagreements=unlike,
-        has_grown=agreed and bool(unlike) and all(row.filled > row.reported for row in unlike),
+        filled=sum(filled.values()),
+        reported=sum(reported.values()),
+        disagreements=tuple(
+            Disagreement(names[code], _of(filled, code), _of(reported, code)) for code in sorted(unlike)
+        ),
     )
-
-
-def disagreements_of(
-    executions: Sequence[KisExecution], stocks: Sequence[StockDay]
-) -> tuple[Disagreement, ...]:
-    """Compare stock by stock and side by side: too many and too few must not make up for each other."""
-    names = {row.stock_code: row.stock_name for row in executions}
-    names |= {stock.code: stock.name for stock in stocks}
-    filled = _filled(executions)
-    reported = {(stock.code, Side.BUY): stock.bought for stock in stocks}
-    reported |= {(stock.code, Side.SELL): stock.sold for stock in stocks}
-    unlike = {key[0] for key in filled.keys() | reported.keys() if filled.get(key, 0) != reported.get(key, 0)}
-    return tuple(Disagreement(names[code], _of(filled, code), _of(reported, code)) for code in sorted(unlike))
 
 
 def _filled(executions: Sequence[KisExecution]) -> dict[tuple[str, Side], int]:

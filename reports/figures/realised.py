@@ -10,13 +10,11 @@ from kis.models import KisDailySummary, KisExecution
 from kis.models.books import Side as ModelSide
 from kis.portfolio.lots import Opening, Trade, replay
 from kis.portfolio.unknown import Unknown, total
-from reports.figures.fills import disagreements_of
 from reports.figures.today import stock_days
 from reports.queries import DashboardRows
 
 PAPER: Final = Unknown("모의투자에는 실현손익 조회가 없습니다. (모의 미지원)")
 COST_UNKNOWN: Final = Unknown("오늘 판 주식의 매입 원가를 아직 모릅니다.")
-UNLIKE: Final = Unknown("체결 목록이 잔고의 당일 매매와 달라 낼 수 없습니다.")
 COSTS_UNKNOWN: Final = Unknown("오늘 체결의 비용을 아직 모릅니다.")
 
 
@@ -74,8 +72,6 @@ def best_of(row: KisDailySummary) -> int | None:
 
 def realised_today(rows: DashboardRows) -> int | Unknown:
     """Return what the sales of the day brought after the costs of all its trades, as the broker will count it."""
-    if disagreements_of(rows.position.executions, stock_days(rows)):
-        return UNLIKE
     fills: dict[str, list[KisExecution]] = {}
     for fill in rows.position.executions:
         fills.setdefault(fill.stock_code, []).append(fill)

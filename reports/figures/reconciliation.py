@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from kis.models import KisAccount, SyncRun
-from kis.reconciliation import FILLS_OF_TODAY, Check, checks_of, explained
+from kis.models import KisAccount
+from kis.reconciliation import Check, explained
 from reports.figures.holdings import HoldingsTotal
 
 
@@ -19,12 +19,6 @@ class Reconciliation:
         """The comparisons that do not agree, the largest amount of money first."""
         unlike = (check for check in self.checks if check.difference)
         return tuple(sorted(unlike, key=lambda check: (check.unit != "원", -abs(check.difference))))
-
-
-def fills_agreed(run: SyncRun | None) -> bool:
-    """Whether the fills were those of the balance when the run compared them."""
-    found = checks_of(run.checks) if run else []
-    return any(check.name == FILLS_OF_TODAY and not check.difference for check in found)
 
 
 def reconciliation_of(account: KisAccount, total: HoldingsTotal) -> Reconciliation:

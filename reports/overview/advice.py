@@ -1,6 +1,5 @@
 """F and G: what should worry the owner, in rows and in words."""
 
-import re
 from collections.abc import Sequence
 from decimal import Decimal
 from math import ceil
@@ -9,11 +8,11 @@ from typing import Final
 from kis.advice import Advice, Finding, Point, Severity, Source
 from kis.connect import MODE_NAMES
 from reports import charts, columns
+from reports.amounts import names_amounts
 from reports.figures import Dashboard
 from reports.overview.scene import Context, Scene, drawing
 
 SEVERITY_TONES: Final = {Severity.WARNING: "warning", Severity.CAUTION: "caution", Severity.INFO: "info"}
-IN_WON: Final = re.compile(r"[0-9억만천]원")
 BULLET: Final = (11.0, 4.2)
 FINDINGS: Final = 6
 POINTS_ROOM: Final = 39.5  # for the points of the diagnosis, in millimetres
@@ -96,7 +95,7 @@ def diagnosis_block(scene: Scene, advice: Advice | None) -> Context:
     if scene.is_stale:
         return {"advice": advice, "is_withheld": True, "finding": "보류"}
     points_shown = [
-        point for point in advice.points if not (scene.amounts.is_masked and IN_WON.search(point.text))
+        point for point in advice.points if not (scene.amounts.is_masked and names_amounts(point.text))
     ]
     fitting = fitting_points(points_shown)
     return {

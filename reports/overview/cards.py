@@ -24,6 +24,7 @@ def total_card(scene: Scene, account: AccountFigures) -> Context:
         index = (Decimal(account.total) * 100 / first).quantize(HUNDREDTH, ROUND_HALF_UP)
     return {
         "index": index,
+        "rate": trend.rate_pct if trend and isinstance(trend.rate_pct, Decimal) else None,
         "since": trend.days[0].day if trend else None,
         "period": f"{trend.count}일" if trend else "",
         "check": check,

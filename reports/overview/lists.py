@@ -19,7 +19,7 @@ def fills_block(scene: Scene, fills: Fills) -> Context:
     return {
         "fills": fills,
         "when": scene.when,
-        "finding": f"{len(fills.rows)}건 · {sides}",
+        "finding": f"{len(fills.rows)}건" if amounts.is_bare else f"{len(fills.rows)}건 · {sides}",
         "rows": rows,
         "more": more,
         "more_page": scene.page.fills_page,

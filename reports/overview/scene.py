@@ -89,6 +89,7 @@ def rendered(
             "p": scene.palette,
             "is_stale": scene.is_stale,
             "masked": scene.amounts.is_masked,
+            "bare": scene.amounts.is_bare,
         }
         return render_to_string(f"{scene.folder}/{name}.html", {**context, **make(scene, known)})
 

@@ -56,7 +56,7 @@ def draw_curve(trend: Trend, lines: Sequence[Line], scene: Scene, size: CurveSiz
         flows=[
             Flow(index, flow_text(day.flow, scene.amounts, day.value))
             for index, day in enumerate(trend.days)
-            if day.flow
+            if day.flow and not scene.amounts.is_bare
         ],
         falls=_falls(trend),
         axis=index_axis if scene.amounts.is_masked else won_axis,
@@ -84,7 +84,7 @@ def _falls(trend: Trend) -> Falls:
 
 def _trend_rows(trend: Trend, scene: Scene) -> list[tuple[str, str, str, str]]:
     """Return name, small print, text and tone of each line of the table."""
-    flows = trend.flows
+    flows = ("입출금 합", "", fitting_amount(trend.flows, scene.amounts), "")
     return [
         ("기간 수익률", "TWR", points(trend.rate_pct), toned(trend.rate_pct)),
         ("KOSPI", "", points(trend.kospi_pct), toned(trend.kospi_pct)),
@@ -92,14 +92,14 @@ def _trend_rows(trend: Trend, scene: Scene) -> list[tuple[str, str, str, str]]:
         ("KOSPI 대비", "", points(trend.ahead_pct, unit="%p"), toned(trend.ahead_pct)),
         ("최대 낙폭", "", points(trend.deepest_fall_pct), toned(trend.deepest_fall_pct)),
         ("변동성", "연환산", points(trend.volatility_pct).lstrip("+"), ""),
-        ("입출금 합", "", fitting_amount(flows, scene.amounts), ""),
+        *([] if scene.amounts.is_bare else [flows]),
     ]
 
 
 def fitting_amount(value: int, amounts: Amounts) -> str:
     """Write an amount in full where its column has room for it."""
     text = amounts.signed(value)
-    return text if columns.text_width(text) <= WON_ROOM else brief(value)
+    return text if amounts.is_masked or columns.text_width(text) <= WON_ROOM else brief(value)
 
 
 def trend_finding(trend: Trend) -> str:

@@ -7,7 +7,7 @@ import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 
-from aegis import printing_job, tasks
+from aegis import tasks
 from aegis.schedules import PRINT
 from kis.calendar import use_days
 from kis.client.throttle import SECONDS_BETWEEN_CALLS
@@ -15,6 +15,7 @@ from kis.data_fetch import FetchFailed
 from kis.models import SyncRun
 from kis.runs import Owner, open_slot
 from kis.simulator.server import Simulator, SimulatorConfig
+from reports import publishing
 from reports.fonts import FontsUnavailable
 from reports.models import PublishedReport
 from tests.kis.fetching import configure
@@ -33,9 +34,9 @@ def owner(settings, monkeypatch, tmp_path):
     monkeypatch.setitem(SECONDS_BETWEEN_CALLS, "paper", 0.0)
     monkeypatch.setattr("kis.direct.calls_within", lambda session, seconds: 1)
     monkeypatch.setattr(
-        printing_job,
+        publishing,
         "render_pdf",
-        lambda dashboard: f"%PDF {dashboard.mode} {dashboard.account.total}".encode(),
+        lambda dashboard, amounts: f"%PDF {dashboard.mode} {dashboard.account.total}".encode(),
     )
     with Simulator(SimulatorConfig(clock=TEN, speed=0, limits=False)) as simulator:
         configure(settings, simulator)
@@ -152,10 +153,10 @@ def test_account_that_fails_keeps_its_old_file_and_leaves_the_others_alone(
 
 
 def test_page_that_cannot_be_made_is_told_in_its_own_words(owner, monkeypatch, capsys):
-    def broken(dashboard):
+    def broken(dashboard, amounts):
         raise FontsUnavailable("글꼴이 없습니다.")
 
-    monkeypatch.setattr(printing_job, "render_pdf", broken)
+    monkeypatch.setattr(publishing, "render_pdf", broken)
     with pytest.raises(CommandError):
         call_command(PRINT.name, mode="real")
     assert "실전: 글꼴이 없습니다." in capsys.readouterr().out

@@ -167,8 +167,8 @@ def test_every_account_has_its_own_dashboard(four):
 def test_every_account_has_its_own_file(four, settings, tmp_path, monkeypatch):
     settings.REPORT_DIR = tmp_path
     monkeypatch.setattr(
-        "reports.management.commands.kis_dashboard.render_pdf",
-        lambda dashboard: f"%PDF {dashboard.account.cash_days[0].amount}".encode(),
+        "reports.publishing.render_pdf",
+        lambda dashboard, amounts: f"%PDF {dashboard.account.cash_days[0].amount}".encode(),
     )
     sync_all(four)
     for one in four:
@@ -177,7 +177,7 @@ def test_every_account_has_its_own_file(four, settings, tmp_path, monkeypatch):
         "Kis_Dashboard_실전.pdf": "%PDF 100000000",
         "Kis_Dashboard_연금.pdf": "%PDF 200000000",
         "Kis_Dashboard_둘째.pdf": "%PDF 300000000",
-        "Kis_Dashboard.pdf": "%PDF 400000000",
+        "Kis_Dashboard_연습.pdf": "%PDF 400000000",
     }
 
 

@@ -12,9 +12,9 @@ from kis.client.codes import Environment
 from kis.client.errors import KisMisconfigured
 from kis.korean import number
 from kis.simulator.server import Simulator, SimulatorConfig
+from reports import publishing
 from reports.files import file_name
 from reports.fonts import FontsUnavailable
-from reports.management.commands import kis_dashboard
 from reports.pdf import render_html
 from tests.factories import AT, Stock, fill, order, snapshot
 from tests.kis.fetching import configure
@@ -30,7 +30,9 @@ def quick(monkeypatch, settings, tmp_path):
     settings.AEGIS_DEMO = False
     settings.REPORT_DIR = tmp_path / "Realtime"
     settings.KIS_ACCOUNTS = {mode: {"app_key": "", "account_no": ""} for mode in ("real", "paper")}
-    monkeypatch.setattr(kis_dashboard, "render_pdf", lambda dashboard: f"%PDF {dashboard.as_of}".encode())
+    monkeypatch.setattr(
+        publishing, "render_pdf", lambda dashboard, amounts: f"%PDF {dashboard.as_of}".encode()
+    )
 
 
 def environment() -> Environment:
@@ -67,11 +69,11 @@ def test_kis_dashboard_of_demo_says_so_first_and_is_never_stale(settings, monkey
     snapshot([Stock()])
     seen = []
 
-    def printed(dashboard):
+    def printed(dashboard, amounts):
         seen.append(dashboard)
         return b"%PDF"
 
-    monkeypatch.setattr(kis_dashboard, "render_pdf", printed)
+    monkeypatch.setattr(publishing, "render_pdf", printed)
     assert run().startswith("DEMO")
     assert (seen[0].stale_for, seen[0].generated_at, seen[0].is_demo) == (None, AT, True)
 
@@ -108,11 +110,11 @@ def test_kis_dashboard_asks_the_broker_without_touching_the_books(settings, tmp_
         monkeypatch.setattr("django.utils.timezone.now", lambda: TEN)
         seen = []
 
-        def printed(dashboard):
+        def printed(dashboard, amounts):
             seen.append(dashboard)
             return b"%PDF"
 
-        monkeypatch.setattr(kis_dashboard, "render_pdf", printed)
+        monkeypatch.setattr(publishing, "render_pdf", printed)
         before = tables()
         output = run("--use-api")
         after = tables()
@@ -166,10 +168,10 @@ def test_kis_dashboard_keeps_the_old_file_when_rendering_fails(settings, monkeyp
     run("--mode", "real")
     path = settings.REPORT_DIR / "Kis_Dashboard.pdf"
 
-    def broken(dashboard):
+    def broken(dashboard, amounts):
         raise FontsUnavailable("글꼴이 없습니다.")
 
-    monkeypatch.setattr(kis_dashboard, "render_pdf", broken)
+    monkeypatch.setattr(publishing, "render_pdf", broken)
     with pytest.raises(CommandError, match="글꼴이 없습니다"):
         run("--mode", "real")
     assert path.read_bytes().startswith(b"%PDF")

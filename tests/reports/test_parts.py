@@ -10,8 +10,7 @@ from kis.models import Stock as MasterStock
 from kis.models import TargetWeight
 from reports.figures import Composition, Fills
 from reports.overview.composition import off_target, sector_labels
-from reports.pdf import render_html
-from tests.factories import AT, Stock, fill, report_fills, snapshot, stocks, sync_run
+from tests.factories import AT, Stock, fill, report_fills, snapshot, stocks
 from tests.reports.conftest import figures_of
 
 pytestmark = pytest.mark.django_db
@@ -173,17 +172,3 @@ def test_trades_that_only_the_balance_knows_are_named_without_any_fill():
     account.holdings.update(today_buy_qty=5)
     fills = fills_of(account)
     assert (fills.rows, [row.reported for row in fills.disagreements]) == ((), [5])
-
-
-@pytest.mark.parametrize("agreed", [True, False])
-def test_order_that_went_on_filling_after_an_old_snapshot_is_no_difference(agreed):
-    check = {"name": "오늘 체결 수량", "ours": 11, "broker": 11 if agreed else 12, "unit": "주", "row": ""}
-    fill(1)
-    account = report_fills(snapshot([Stock()], run=sync_run(checks=[check])))
-    fill(2)
-    fills = fills_of(account)
-    assert fills.has_grown == agreed
-    assert len(fills.disagreements) == 1
-    html = render_html(figures_of(account))
-    assert ("기준 시각 뒤의 체결 포함" in html) == agreed
-    assert ("체결 23주, 잔고 11주" in html) == (not agreed)

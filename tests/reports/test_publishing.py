@@ -4,24 +4,34 @@ import hashlib
 import logging
 from dataclasses import replace
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
+from typing import Any, cast
 
+import pikepdf
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from aegis.logs import mask
 from kis.client.codes import AccountNumber
 from reports import publishing
+from reports.looks import Look
 from reports.models import PublishedReport
 from reports.publish import PublishFailed, previous_of
-from reports.publishing import About, publish_report
+from reports.publishing import About, publish_dashboard
 from reports.sending import Delivery
 from tests.factories import AT
 
 pytestmark = pytest.mark.django_db
 ABOUT = About(AccountNumber("12345678", "01"), is_paper=False, as_of=AT, snapshot=81_234)
+EMPTY = BytesIO()
+with pikepdf.new() as new:
+    new.add_blank_page()
+    new.save(EMPTY)
+ONE_PAGE = EMPTY.getvalue()
 SIX_LATER = AT + timedelta(seconds=6)
 
 
@@ -40,8 +50,14 @@ def drive(settings, tmp_path, path):
     return folder
 
 
-def publish(path, data=b"%PDF one", *, at=SIX_LATER, **options):
-    return publish_report(data, path, about=ABOUT, at=at, **options)
+@pytest.fixture(autouse=True)
+def marks(monkeypatch):
+    """Print nothing but marks: what the PDF looks like is tested elsewhere."""
+    monkeypatch.setattr(publishing, "render_pdf", lambda page, amounts: page.encode())
+
+
+def publish(path, page="%PDF one", *, at=SIX_LATER, **options):
+    return publish_dashboard(page, path, about=ABOUT, at=at, **options)
 
 
 def test_file_that_stays_here_is_on_record(path):
@@ -64,9 +80,50 @@ def test_file_that_was_sent_is_on_record_with_its_way(path, drive):
     assert row.seconds is not None
 
 
+def test_what_leaves_has_a_password_and_what_stays_has_none(path, drive, settings, monkeypatch):
+    monkeypatch.setattr(publishing, "render_pdf", lambda page, amounts: ONE_PAGE)
+    settings.REPORT_PDF_PASSWORD = "열쇠 말"
+    assert publish(path).arrived
+    assert path.read_bytes() == ONE_PAGE
+    sent = drive / path.name
+    assert sent.read_bytes() == (path.parent / "outgoing" / path.name).read_bytes()
+    with pikepdf.open(sent, password="열쇠 말") as document:
+        assert len(document.pages) == 1
+    with pytest.raises(pikepdf.PasswordError):
+        pikepdf.open(sent)
+    rows = PublishedReport.objects.order_by("pk").values_list("status", "is_encrypted", "privacy")
+    assert list(rows) == [("written", False, "full"), ("sent", True, "full")]
+
+
+def test_password_that_was_asked_for_is_on_both(path, drive, settings, monkeypatch):
+    monkeypatch.setattr(publishing, "render_pdf", lambda page, amounts: ONE_PAGE)
+    settings.REPORT_PDF_PASSWORD = "another"
+    assert publish(path, look=Look(password="mine")).arrived
+    assert (drive / path.name).read_bytes() == path.read_bytes()
+    with pikepdf.open(path, password="mine"):
+        pass
+    assert PublishedReport.objects.get().is_encrypted
+
+
+def test_nothing_is_sent_where_its_password_cannot_be_used(path, drive, settings):
+    settings.REPORT_PDF_PASSWORD = "가" * 43
+    sent = publish(path)
+    assert "PDF 암호는" in sent.told
+    assert "가가" not in sent.told
+    assert path.exists()
+    assert list(drive.iterdir()) == []
+
+
+def test_password_is_in_no_log(path, settings):
+    look = Look(password="열쇠 말입니다")
+    settings.REPORT_PDF_PASSWORD = "of the settings"
+    assert mask("여기 열쇠 말입니다 그리고 of the settings") == "여기 **** 그리고 ****"
+    assert "열쇠" not in repr(look)
+
+
 def test_file_before_is_kept_here_and_replaced_there(path, drive):
     publish(path)
-    publish(path, b"%PDF two")
+    publish(path, "%PDF two")
     assert previous_of(path).read_bytes() == b"%PDF one"
     assert (drive / path.name).read_bytes() == b"%PDF two"
     assert sorted(file.name for file in drive.iterdir()) == [path.name]
@@ -207,7 +264,6 @@ def test_admin_takes_the_same_number_of_queries_for_more_rows(owner, path):
     queries()
     few = queries()
     for minute in range(20):
-        publish_report(
-            b"x", path, about=replace(ABOUT, snapshot=None), at=SIX_LATER + timedelta(minutes=minute)
-        )
+        about = replace(ABOUT, snapshot=None)
+        publish_dashboard(cast("Any", "x"), path, about=about, at=SIX_LATER + timedelta(minutes=minute))
     assert queries() == few

@@ -66,13 +66,6 @@ def test_without_yesterday_the_average_of_now_will_do_unless_more_was_bought():
     assert unknown == Unknown("오늘 판 주식의 매입 원가를 아직 모릅니다.")
 
 
-def test_fills_that_the_balance_has_not_seen_bring_no_figure():
-    snapshot([HELD], at=FRIDAY)
-    account = report_fills(snapshot([HELD]))
-    sale()
-    assert realised_of(account).today == Unknown("체결 목록이 잔고의 당일 매매와 달라 낼 수 없습니다.")
-
-
 def test_purchases_alone_cost_their_commission():
     fill(0)
     assert realised_of(report_fills(snapshot([replace(HELD, quantity=110)]))).today == -80

@@ -1,5 +1,7 @@
 """Print the dashboard of an account as a PDF."""
 
+import getpass
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
@@ -18,13 +20,14 @@ from kis.korean import MISSING, clock_time, day, number, percent, signed
 from kis.models import SyncRun
 from kis.terminal import INDENT, WARN, change_style, headline, line, padded
 from reports.direct import dashboard_from_broker
+from reports.encryption import PasswordRefused
 from reports.figures import Broken, Dashboard, Fills, OpenOrders
 from reports.files import FILE_NAME, file_name
 from reports.fonts import FontsUnavailable
+from reports.looks import Look, Privacy
 from reports.moments import MomentUnreadable, read_moment
-from reports.pdf import render_pdf
 from reports.publish import PublishFailed
-from reports.publishing import About, Sent, publish_report
+from reports.publishing import About, Sent, publish_dashboard
 from reports.queries import NoSnapshot
 from reports.snapshots import dashboard_to_print
 
@@ -48,6 +51,17 @@ class Command(AccountCommand):
             "--as-of", help="이 시각 또는 그 전 마지막 자료로 만듭니다. 예: 2025-06-16T14:20:00"
         )
         parser.add_argument(
+            "--privacy",
+            choices=Privacy.values,
+            default=Privacy.FULL,
+            help="전체(full), 금액과 수량을 가리고 지수와 비율로(masked), 비중과 수익률만(percent)",
+        )
+        parser.add_argument(
+            "--password",
+            action="store_true",
+            help="PDF에 암호를 겁니다. REPORT_PDF_PASSWORD가 없으면 터미널에서 묻습니다",
+        )
+        parser.add_argument(
             "--output",
             help=f"PDF를 쓸 파일 (기본: {settings.REPORT_DIR.name}/{FILE_NAME}). 여기에 쓴 것은 REPORT_SYNC_DIR로 보내지 않습니다",
         )
@@ -58,6 +72,7 @@ class Command(AccountCommand):
             raise CommandError(
                 "--use-api는 지금의 계좌를 장부 없이 보여 주므로 --as-of, --sync와 함께 쓸 수 없습니다."
             )
+        look = look_of(options)
         console = Console(file=cast("Any", self.stdout))
         mode, account = meant_if_any(known_accounts(), self.asked_mode(options), options["account"])
         if options["sync"] or options["use_api"]:
@@ -68,7 +83,7 @@ class Command(AccountCommand):
             if options["sync"] and account:
                 run, now = sync(account, console)
                 if asks_a_model():
-                    self.print_first(console, load(mode, account, asked_for), path)
+                    self.print_first(console, load(mode, account, asked_for), path, look)
                     printed = True
                 if said := diagnose(run, at=now):
                     line(console, INDENT, said)
@@ -77,11 +92,12 @@ class Command(AccountCommand):
                 dashboard, about = ask(account)
             else:
                 dashboard, about = load(mode, account, asked_for)
-            sent = publish_report(
-                render_pdf(dashboard),
+            sent = publish_dashboard(
+                dashboard,
                 path,
                 about=about,
                 at=timezone.now(),
+                look=look,
                 to_send=not options["output"],
                 again=printed,
             )
@@ -91,15 +107,38 @@ class Command(AccountCommand):
         if sent:
             print_sent(console, sent)
 
-    def print_first(self, console: Console, printable: tuple[Dashboard, About], path: Path) -> None:
+    def print_first(
+        self, console: Console, printable: tuple[Dashboard, About], path: Path, look: Look
+    ) -> None:
         """Write the file before a model is asked: whatever it does, the PDF is there."""
         dashboard, about = printable
-        publish_report(render_pdf(dashboard), path, about=about, at=timezone.now(), to_send=False)
+        publish_dashboard(dashboard, path, about=about, at=timezone.now(), look=look, to_send=False)
         line(
             console,
             INDENT,
             f"PDF를 먼저 만들었습니다. AI의 답을 최대 {settings.AI_TIMEOUT_SECONDS}초 기다려 그 설명을 넣습니다.",
         )
+
+
+def look_of(options: dict[str, Any]) -> Look:
+    try:
+        return Look(Privacy(options["privacy"]), asked_password() if options["password"] else "")
+    except PasswordRefused as refusal:
+        raise CommandError(str(refusal)) from None
+
+
+def asked_password() -> str:
+    """Return the password of the settings, or ask for one twice: a slip would lock its owner out."""
+    if settings.REPORT_PDF_PASSWORD:
+        return str(settings.REPORT_PDF_PASSWORD)
+    if not sys.stdin.isatty():
+        raise CommandError("PDF 암호를 물을 터미널이 없습니다. .env에 REPORT_PDF_PASSWORD를 정해 주세요.")
+    first = getpass.getpass("PDF 암호 (입력해도 보이지 않습니다): ")
+    if not first:
+        raise CommandError("암호를 적지 않아 만들지 않았습니다.")
+    if getpass.getpass("한 번 더: ") != first:
+        raise CommandError("두 번 적은 암호가 달라 만들지 않았습니다.")
+    return first
 
 
 def moment_of(text: str | None) -> datetime | None:

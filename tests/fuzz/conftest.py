@@ -1,12 +1,14 @@
 """A site with books, a broker at the simulator and three identities, for whoever tries its API."""
 
 import json
+import os
 from dataclasses import dataclass
 from socketserver import StreamRequestHandler
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
+from django.db import connection
 from rest_framework.throttling import UserRateThrottle
 
 from kis.client.codes import AccountNumber
@@ -48,6 +50,8 @@ def tradable(simulator, settings, clock, posts, monkeypatch):  # noqa: F811
 
 @pytest.fixture
 def site(tradable, with_password, real_enabled, live_server, monkeypatch):  # noqa: F811
+    if connection.vendor != "sqlite" and not os.environ.get("FUZZ_EXAMPLES"):
+        pytest.skip("`make fuzz` tries PostgreSQL at length")
     cache.clear()
     # How often somebody may ask is tried elsewhere; here it would end everything after a second.
     monkeypatch.setattr(UserRateThrottle, "THROTTLE_RATES", {"user": None, "orders": None})

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 LONG = "TIGER 미국나스닥100커버드콜(합성) 액티브"
 RICH = [
     Stock(price=57_200, average=1_000.5, quantity=21_000_000, change=30.0),
-    Stock(code="Q500001", name=LONG, price=1_015_000, average=2_999_999.4, quantity=9_999_999, change=-30.0),
+    Stock(code="Q500001", name=LONG, price=1_015_000, average=2_999_999.4, quantity=999_999, change=-30.0),
     Stock(code="0000Z0", name=LONG, price=1, average=3.5, quantity=9_999_999, change=0.0, locked=5),
 ]
 

@@ -1,277 +1,109 @@
-"""Pages of charts: two weeks of candles and today's minutes, one cell for each stock."""
+"""Pages of charts: blocks of cells in a grid, one after the other, over as many pages as they need."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
-from functools import cached_property, partial
-from typing import ClassVar, Final, TypeVar
+from functools import cached_property
+from typing import Final
 
-from kis.korean import number, percent
 from reports.amounts import Amounts
-from reports.candles import AXIS_ROOM, Scale, draw_candle, draw_candles, draw_trade
-from reports.columns import BOLD, cut, text_width
+from reports.chart_blocks import CandleBlock, ChartBlock, MinuteBlock
 from reports.figures import Dashboard, HoldingFigures
-from reports.figures.bars import Candle
-from reports.minute_charts import draw_minutes
 from reports.palette import PRINT
-from reports.paper import (
-    BODY,
-    LEFT,
-    SMALL,
-    TITLE_MIDDLE,
-    TOP,
-    WIDTH,
-    small_width,
-    tone,
-    write_change,
-    write_title,
-)
-from reports.sheet import Box, Run, Sheet
-from reports.templatetags.dashboard import whole_won
+from reports.paper import END, LEFT, SMALL, TOP
+from reports.sheet import Box, Sheet
 
 COLUMNS: Final = 4
 CELL_WIDTH: Final = 43.5
 COLUMN_GAP: Final = 4.0
-CELLS_TOP: Final = TOP + 7.4
-LARGE_ROWS, LARGE_CELL = 5, 43.4
-SMALL_ROWS, SMALL_CELL = 6, 35.5
 ROW_GAP: Final = 5.4
-FIRST_LINE, SECOND_LINE = 1.8, 5.4
-TEXT_HEIGHT: Final = 8.0  # two lines above a chart
-AXIS_HEIGHT: Final = 3.0  # dates below it
-SPACE: Final = 1.4
+BLOCK_HEAD: Final = 7.4
+BLOCK_GAP: Final = 8.0
+LARGE_CELL, SMALL_CELL = 43.4, 35.5
+MOST_LARGE: Final = 20  # cells; more are small
 FOOT_GAP: Final = 4.0
-CANDLE_KEY, LINE_KEY, TRADE_KEY, KEY_SPACE = 1.6, 5.0, 1.6, 1.0
-
-Page = TypeVar("Page", bound="ChartPage")
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
-    """A sign of the charts and what it means; `gap` is the room before it."""
+class Part:
+    """As much of a block as one page has room for."""
 
-    text: str
-    width: float = 0.0
-    draw: Callable[[Sheet, Box], None] | None = None
-    gap: float = 4.0
-
-
-@dataclass(frozen=True)
-class ChartPage(ABC):
-    """A page of charts."""
-
-    dashboard: Dashboard
-    amounts: Amounts
-    number: int
+    block: ChartBlock
     rows: Sequence[HoldingFigures]
+    top: float
+    cell_height: float
     is_first: bool
     is_last: bool
-    cell_height: float
-    kind: ClassVar[str]
-    letter: ClassVar[str]
-    title: ClassVar[str]
 
     @property
     def bottom(self) -> float:
-        rows = -(-len(self.rows) // COLUMNS)
-        return CELLS_TOP + rows * (self.cell_height + ROW_GAP) - ROW_GAP
+        lines = -(-len(self.rows) // COLUMNS)
+        return self.top + BLOCK_HEAD + lines * (self.cell_height + ROW_GAP) - ROW_GAP
+
+    def write(self, sheet: Sheet) -> None:
+        self.block.write_title(sheet, self.top, is_first=self.is_first)
+        for place, holding in enumerate(self.rows):
+            line, column = divmod(place, COLUMNS)
+            left = LEFT + column * (CELL_WIDTH + COLUMN_GAP)
+            top = self.top + BLOCK_HEAD + line * (self.cell_height + ROW_GAP)
+            self.block.fill(sheet, Box(left, top, CELL_WIDTH, self.cell_height), holding)
+        if self.is_last:
+            sheet.label((LEFT, self.bottom + FOOT_GAP), self.block.foot, color=PRINT.ink3, size=SMALL)
+
+
+@dataclass(frozen=True)
+class ChartPage:
+    """A page of charts."""
+
+    number: int
+    parts: Sequence[Part]
+
+    @property
+    def kind(self) -> str:
+        kinds = {part.block.kind for part in self.parts}
+        return kinds.pop() if len(kinds) == 1 else "charts"
 
     @cached_property
     def sheet(self) -> Sheet:
         sheet = Sheet()
-        for place, holding in enumerate(self.rows):
-            row, column = divmod(place, COLUMNS)
-            left = LEFT + column * (CELL_WIDTH + COLUMN_GAP)
-            top = CELLS_TOP + row * (self.cell_height + ROW_GAP)
-            self._fill(sheet, Box(left, top, CELL_WIDTH, self.cell_height), holding)
-        self._write_title(sheet)
-        self._write_foot(sheet)
+        for part in self.parts:
+            part.write(sheet)
         return sheet
 
-    def _write_foot(self, sheet: Sheet) -> None:
-        """Say below the last charts why there are no others."""
-        if self.is_last:
-            at = (LEFT, self.bottom + FOOT_GAP)
-            sheet.label(at, self.dashboard.no_minutes, color=PRINT.ink3, size=SMALL)
 
-    def _write_title(self, sheet: Sheet) -> None:
-        """Write the title and what the signs mean beside it, ending at the right edge."""
-        write_title(sheet, self.letter, self.title, note="" if self.is_first else "이어서")
-        x, y = LEFT + WIDTH, TOP + TITLE_MIDDLE
-        for key in reversed(self._legend()):
-            sheet.label((x, y), key.text, color=PRINT.ink2, anchor="end", size=BODY)
-            x -= text_width(key.text) + (key.width and key.width + KEY_SPACE)
-            if key.draw:
-                key.draw(sheet, Box(x, y, key.width, 0))
-            x -= key.gap
-
-    def _fill(self, sheet: Sheet, cell: Box, holding: HoldingFigures) -> None:
-        y = cell.top + FIRST_LINE
-        change = percent(holding.change_pct)
-        code_width = small_width(holding.code)
-        room = CELL_WIDTH - text_width(f"▲{change}") - code_width - 2 * SPACE
-        name = cut(" ".join(holding.name.split()), room / BOLD)
-        sheet.write(
-            (cell.left, y),
-            Run(name, PRINT.ink, BODY, is_bold=True),
-            Run(holding.code, PRINT.ink3, SMALL, gap=SPACE),
-        )
-        write_change(sheet, cell.right, y, holding.change_pct)
-        y = cell.top + SECOND_LINE
-        price = number(holding.price)
-        sheet.label((cell.left, y), price, color=PRINT.ink, is_bold=True, size=SMALL)
-        after = cell.left + small_width(price) * BOLD + SPACE
-        self._write_second_line(sheet, Box(after, y, cell.right - after, 0), holding)
-        chart = Box(
-            cell.left, cell.top + TEXT_HEIGHT, CELL_WIDTH, self.cell_height - TEXT_HEIGHT - AXIS_HEIGHT
-        )
-        why = self._blank(holding)
-        if why:
-            sheet.label((cell.left, chart.top + 8.0), why, color=PRINT.ink3, size=SMALL)
-            return
-        self._draw(sheet, chart, holding)
-        begin, end = self._axis()
-        y = cell.bottom - AXIS_HEIGHT / 2
-        sheet.label((cell.left, y), begin, color=PRINT.ink3, size=SMALL)
-        sheet.label((cell.right - AXIS_ROOM, y), end, color=PRINT.ink3, anchor="end", size=SMALL)
-
-    @abstractmethod
-    def _legend(self) -> Sequence[Key]: ...
-
-    @abstractmethod
-    def _write_second_line(self, sheet: Sheet, room: Box, holding: HoldingFigures) -> None:
-        """Write beside the price."""
-
-    @abstractmethod
-    def _draw(self, sheet: Sheet, box: Box, holding: HoldingFigures) -> None: ...
-
-    @abstractmethod
-    def _axis(self) -> tuple[str, str]: ...
-
-    @abstractmethod
-    def _blank(self, holding: HoldingFigures) -> str:
-        """Say why the chart of a stock is blank, if it is."""
+def chart_pages(dashboard: Dashboard, amounts: Amounts, numbers: Iterator[int]) -> list[ChartPage]:
+    """Lay out the charts of all stocks; a kind of which nothing is known has no block."""
+    blocks: list[ChartBlock] = []
+    if dashboard.chart_days:
+        blocks.append(CandleBlock(dashboard, amounts))
+    if not dashboard.no_minutes:
+        blocks.append(MinuteBlock(dashboard, amounts))
+    return [ChartPage(next(numbers), parts) for parts in _laid_out(blocks, dashboard.holdings)]
 
 
-class CandlePage(ChartPage):
-    """Two weeks."""
-
-    kind, letter, title = "candles", "K", "2주 차트"
-
-    def _legend(self) -> Sequence[Key]:
-        days = self.dashboard.chart_days
-        since = f"세로 눈금 {days[0].month}/{days[0].day} 종가 대비" if days else ""
-        return (
-            Key("양봉", CANDLE_KEY, partial(_draw_candle_key, is_rising=True)),
-            Key("음봉", CANDLE_KEY, partial(_draw_candle_key, is_rising=False)),
-            Key("내 평균단가", LINE_KEY, _draw_average_key),
-            Key("매수", TRADE_KEY, partial(_draw_trade_key, is_buy=True)),
-            Key("매도, 가로선 체결가", TRADE_KEY, partial(_draw_trade_key, is_buy=False), gap=1.6),
-            Key(since),
-        )
-
-    def _write_second_line(self, sheet: Sheet, room: Box, holding: HoldingFigures) -> None:
-        average = "" if self.amounts.is_masked else f"평균 {whole_won(holding.average)}"
-        sheet.label((room.left, room.top), average, color=PRINT.ink2, size=SMALL)
-        result = percent(holding.profit_pct)
-        sheet.label((room.right, room.top), result, color=tone(holding.profit), anchor="end", size=SMALL)
-        before = room.right - small_width(result) - 0.8
-        if before - small_width("수익률") > room.left + small_width(average) + SPACE:
-            sheet.label((before, room.top), "수익률", color=PRINT.ink3, anchor="end", size=SMALL)
-
-    def _draw(self, sheet: Sheet, box: Box, holding: HoldingFigures) -> None:
-        draw_candles(sheet, box, holding.charts.candles, holding.charts.trades, holding.average)
-
-    def _axis(self) -> tuple[str, str]:
-        first, last = self.dashboard.chart_days[0], self.dashboard.chart_days[-1]
-        return f"{first.month}/{first.day}", f"{last.month}/{last.day}"
-
-    def _blank(self, holding: HoldingFigures) -> str:
-        return "" if holding.charts.candles else "받아 둔 일봉이 없습니다"
+def _laid_out(blocks: Sequence[ChartBlock], rows: Sequence[HoldingFigures]) -> Iterator[Sequence[Part]]:
+    """Yield the parts of each page. A block that fits on a page is not torn apart."""
+    height = LARGE_CELL if len(rows) <= MOST_LARGE else SMALL_CELL
+    whole = _room(TOP, height)
+    parts: list[Part] = []
+    top = TOP
+    for block in blocks:
+        start = 0
+        while start < len(rows):
+            room = _room(top, height)
+            if top > TOP and (not room or room < len(rows) - start <= whole):
+                yield parts
+                parts, top = [], TOP
+                continue
+            chunk = rows[start : start + room]
+            is_last = start + len(chunk) == len(rows)
+            parts.append(Part(block, chunk, top, height, is_first=start == 0, is_last=is_last))
+            start += len(chunk)
+            top = parts[-1].bottom + BLOCK_GAP
+    if parts:
+        yield parts
 
 
-class MinutePage(ChartPage):
-    """Today."""
-
-    kind, letter, title = "minutes", "M", "1분 차트"
-
-    def _legend(self) -> Sequence[Key]:
-        return (
-            Key("거래량 가중 평균", LINE_KEY, _draw_vwap_key),
-            Key("매수", TRADE_KEY, partial(_draw_trade_key, is_buy=True)),
-            Key("매도 주문 시각, 가로선 체결가", TRADE_KEY, partial(_draw_trade_key, is_buy=False), gap=1.6),
-            Key("세로 눈금 전일 종가 대비"),
-        )
-
-    def _write_second_line(self, sheet: Sheet, room: Box, holding: HoldingFigures) -> None:
-        minutes = holding.charts.day.minutes
-        if minutes:
-            high = max(holding.price, *(minute.high for minute in minutes))
-            low = min(holding.price, *(minute.low for minute in minutes))
-            text = f"고 {number(high)}  저 {number(low)}"
-            sheet.label((room.left, room.top), text, color=PRINT.ink2, size=SMALL)
-
-    def _draw(self, sheet: Sheet, box: Box, holding: HoldingFigures) -> None:
-        draw_minutes(sheet, box, holding.charts.day, is_stale=self.dashboard.stale_for is not None)
-
-    def _axis(self) -> tuple[str, str]:
-        return "9:00", "15:30"
-
-    def _blank(self, holding: HoldingFigures) -> str:
-        return "" if holding.charts.day.minutes else "오늘 분봉이 없습니다"
-
-
-def candle_pages(dashboard: Dashboard, amounts: Amounts, numbers: Iterator[int]) -> list[CandlePage]:
-    """Lay out the candles of all stocks; without any stored day there is nothing to draw."""
-    return [] if not dashboard.chart_days else _pages(CandlePage, dashboard, amounts, numbers)
-
-
-def minute_pages(dashboard: Dashboard, amounts: Amounts, numbers: Iterator[int]) -> list[MinutePage]:
-    """Lay out the minutes of all stocks; a day without any has no pages of its own."""
-    return [] if dashboard.no_minutes else _pages(MinutePage, dashboard, amounts, numbers)
-
-
-def _pages(page: type[Page], dashboard: Dashboard, amounts: Amounts, numbers: Iterator[int]) -> list[Page]:
-    rows = dashboard.holdings
-    is_small = len(rows) > COLUMNS * LARGE_ROWS
-    height, size = (SMALL_CELL, COLUMNS * SMALL_ROWS) if is_small else (LARGE_CELL, COLUMNS * LARGE_ROWS)
-    chunks = [rows[start : start + size] for start in range(0, len(rows), size)]
-    return [
-        page(
-            dashboard,
-            amounts,
-            next(numbers),
-            chunk,
-            is_first=index == 0,
-            is_last=index == len(chunks) - 1,
-            cell_height=height,
-        )
-        for index, chunk in enumerate(chunks)
-    ]
-
-
-def _draw_candle_key(sheet: Sheet, at: Box, *, is_rising: bool) -> None:
-    prices = (2, 1) if is_rising else (1, 2)  # close and open
-    candle = Candle(date.min, prices[0], prices[1], 3, 0)
-    draw_candle(
-        sheet,
-        Scale(0, 3, at.top - 1.5, at.top + 1.5),
-        candle,
-        x=at.left + at.width / 2,
-        width=at.width,
-        palette=PRINT,
-    )
-
-
-def _draw_average_key(sheet: Sheet, at: Box) -> None:
-    sheet.line(((at.left, at.top), (at.right, at.top)), color=PRINT.ink2, width=0.2, dash=(0.9, 0.6))
-
-
-def _draw_vwap_key(sheet: Sheet, at: Box) -> None:
-    sheet.line(((at.left, at.top), (at.right, at.top)), color=PRINT.ink3, width=0.18, dash=(0.4, 0.4))
-
-
-def _draw_trade_key(sheet: Sheet, at: Box, *, is_buy: bool) -> None:
-    x, y = at.left + at.width / 2, at.top + (-1.1 if is_buy else 1.1)
-    draw_trade(sheet, (x, y), is_buy=is_buy, palette=PRINT)
+def _room(top: float, height: float) -> int:
+    """Return how many cells fit below a height."""
+    lines = int((END - top - BLOCK_HEAD + ROW_GAP) / (height + ROW_GAP))
+    return max(lines, 0) * COLUMNS

@@ -69,8 +69,8 @@ FILLS: Final = {
 SECTORS: Final = {
     "name": 18.0,
     "count": 4.5,
-    "weight": 7.5,
-    "bar": 13.0,
+    "weight": 9.5,
+    "bar": 11.0,
     "value": 16.4,
     "profit": 15.8,
     "return": 13.8,
@@ -145,6 +145,7 @@ def sector_columns(lines: Iterable[SectorLine], amounts: Amounts) -> dict[str, f
             "return": [percent(line.profit_pct) for line in lines],
         },
         gives_way={"bar": 7.0, "name": 12.0},
+        at_last={"bar": 2.6, "name": 5.5},
     )
 
 

@@ -38,6 +38,7 @@ NAMES: Final = {
     "holdings": "보유 종목",
     "candles": "2주 차트",
     "minutes": "1분 차트",
+    "charts": "2주 차트와 1분 차트",
     "orders": "미체결",
     "books": "대사와 조회 기록",
 }

@@ -50,7 +50,7 @@ NAME_GAP: Final = 0.8
 NO_DAYS: Final = "받아 둔 일봉이 없어 2주 차트를 그리지 못했습니다. 다음 동기화에서 받습니다."
 SUM_RULE: Final = 0.25
 HEAD_RULE: Final = 0.18
-LEAST_SCALE: Final = Decimal(25)  # percent that fill the bar of the weights, unless a stock is larger
+LEAST_SCALE: Final = Decimal(10)  # percent that fill the bar of the weights, unless a stock is larger
 
 
 HEADS: Final[Mapping[str, tuple[str, ...]]] = {

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from reports.amounts import IN_WON, Amounts
 from reports.books import BooksPage
-from reports.chart_pages import CandlePage, MinutePage, candle_pages, minute_pages
+from reports.chart_pages import ChartPage, chart_pages
 from reports.figures import Broken, Dashboard, Fill, OpenOrder
 from reports.holdings_pages import HoldingsPage, holdings_pages
 
@@ -54,10 +54,10 @@ class OrdersPage:
     kind: str = "orders"
 
 
-Page = Overview | HoldingsPage | CandlePage | MinutePage | FillsPage | OrdersPage | BooksPage
+Page = Overview | HoldingsPage | ChartPage | FillsPage | OrdersPage | BooksPage
 
 #: Pages whose drawing is one sheet.
-SHEET_PAGES: Final = (HoldingsPage, BooksPage, CandlePage, MinutePage)
+SHEET_PAGES: Final = (HoldingsPage, BooksPage, ChartPage)
 
 
 def pages_of(dashboard: Dashboard, amounts: Amounts = IN_WON) -> tuple[Page, ...]:
@@ -82,17 +82,13 @@ def pages_of(dashboard: Dashboard, amounts: Amounts = IN_WON) -> tuple[Page, ...
     has_books = dashboard.is_empty or (holdings and holdings[-1].has_books)
     notes = holdings[-1].remarks if holdings and not holdings[-1].notes else ()
     books = [] if has_books else [BooksPage(dashboard, amounts, next(numbers), notes)]
-    candles: list[CandlePage] = []
-    minutes: list[MinutePage] = []
-    if not amounts.is_bare:
-        candles = candle_pages(dashboard, amounts, numbers)
-        minutes = minute_pages(dashboard, amounts, numbers)
+    charts = [] if amounts.is_bare else chart_pages(dashboard, amounts, numbers)
     overview = _overview(
         dashboard,
         fills_page=fills[0].number if fills else None,
         orders_page=orders[0].number if orders else None,
     )
-    return (overview, *holdings, *fills, *orders, *books, *candles, *minutes)
+    return (overview, *holdings, *fills, *orders, *books, *charts)
 
 
 def _overview(dashboard: Dashboard, *, fills_page: int | None, orders_page: int | None) -> Overview:

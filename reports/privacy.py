@@ -77,7 +77,8 @@ class Veil:
             return self._check(value)
         if isinstance(value, Advice):
             return advice_without_amounts(value)
-        return replace(value, **{field.name: self._field(value, field.name) for field in fields(value)})
+        given = (field.name for field in fields(value) if field.init)  # the others follow from them
+        return replace(value, **{name: self._field(value, name) for name in given})
 
     def _field(self, owner: Any, name: str) -> Any:  # noqa: ANN401  # as above
         value, key = getattr(owner, name), f"{type(owner).__name__}.{name}"

@@ -1,7 +1,7 @@
 """What the account consists of, next to what its owner wants it to, and by sector."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
@@ -24,10 +24,11 @@ class Slice:
     kind: str  # "stock", "rest" or "cash"
     target: Decimal | None = None
     code: str = ""
+    off_target: Decimal | None = field(init=False)
 
-    @property
-    def off_target(self) -> Decimal | None:
-        return None if self.target is None else self.weight - self.target
+    def __post_init__(self) -> None:
+        apart = None if self.target is None else self.weight - self.target
+        object.__setattr__(self, "off_target", apart)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,16 +44,13 @@ class Fills:
     rows: tuple[Fill, ...]
     bought: int
     sold: int
+    amount: int  # both
     cost: int
     cost_is_estimated: bool
     cost_is_partial: bool
     filled: int
     reported: int
     disagreements: tuple[Disagreement, ...]
-
-    @property
-    def amount(self) -> int:
-        return self.bought + self.sold
 
 
 def fills_of(executions: Sequence[KisExecution], stocks: Sequence[StockDay], *, day: date) -> Fills:
@@ -74,6 +71,7 @@ def fills_of(executions: Sequence[KisExecution], stocks: Sequence[StockDay], *, 
     return Fills(
         day=day,
         rows=rows,
+        amount=sum(row.amount for row in rows),
         bought=sum(row.amount for row in rows if row.side is Side.BUY),
         sold=sum(row.amount for row in rows if row.side is Side.SELL),
         cost=sum(row.cost or 0 for row in known),

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
@@ -25,10 +25,10 @@ class SectorLine:
     cost: int
     profit: int
     names: int = 1
+    profit_pct: Decimal | None = field(init=False)
 
-    @property
-    def profit_pct(self) -> Decimal | None:
-        return percent_of(self.profit, self.cost)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "profit_pct", percent_of(self.profit, self.cost))
 
     @property
     def is_known(self) -> bool:

@@ -52,7 +52,7 @@ WON = {
         "TrendDay.kospi",
         "TrendDay.kosdaq",
     ),
-    *("Slice.value", "Fills.bought", "Fills.sold", "Fills.cost", "Fill.amount", "Fill.cost"),
+    *("Slice.value", "Fills.amount", "Fills.bought", "Fills.sold", "Fills.cost", "Fill.amount", "Fill.cost"),
     *("OpenOrders.buying", "OpenOrders.selling", "SectorLine.value", "SectorLine.cost", "SectorLine.profit"),
 }
 #: Treated as a whole: comparisons have units, charts show prices of the market.

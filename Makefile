@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help dashboard test run lint bench kills life order-kills order-races storm storm-bugs fuzz conformance setup setup-dev lock clean
+.PHONY: help dashboard test run lint bench states kills life order-kills order-races storm storm-bugs fuzz conformance setup setup-dev lock clean
 
 help:
 	@echo 'make dashboard   데모 또는 설정한 계좌를 동기화하고 PDF를 만듭니다'
@@ -10,6 +10,7 @@ help:
 	@echo 'make test        모든 테스트 (SQLite, PostgreSQL)'
 	@echo 'make lint        서식, 규칙, 형식 검사'
 	@echo 'make bench       속도 측정'
+	@echo 'make states      대시보드의 모든 상태를 var/states에 그림으로'
 	@echo 'make kills       동기화를 모든 SQL 문에서 강제로 끝내 보기 (SQLite, PostgreSQL)'
 	@echo 'make life        만들어 낸 석 달의 계좌를 시뮬레이터의 장부와 날마다 비교 (SQLite, PostgreSQL)'
 	@echo 'make order-kills 주문을 보내는 프로세스를 단계마다 20번씩 강제로 끝내 보기 (SQLite, PostgreSQL)'
@@ -45,6 +46,10 @@ lint: setup-dev
 
 bench: setup-dev
 	@$(PYTHON) -m pytest -q -s tests/bench
+
+# STATES='stale hostile_names' draws some of them.
+states: setup-dev
+	@$(PYTHON) tests/reports/pictures.py $(STATES)
 
 kills: setup-dev
 	@$(PYTHON) -m pytest -q -s tests/kills

@@ -1,35 +1,20 @@
 """The job of every minute, for cron: the accounts as they are now, for the live page."""
 
-from typing import Any
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
-from django.core.management.base import CommandError, CommandParser
-from django.utils import timezone
-
+from aegis.job_command import JobCommand
 from aegis.schedules import REFRESH
-from kis.commands import AccountCommand
-from kis.data_fetch import accounts_meant, refresh
-from kis.market_days import use_market_days
+from kis.accounts import Account
+from kis.data_fetch import Fetched, refresh
 
 
-class Command(AccountCommand):
+class Command(JobCommand):
     help = (
         "1분 작업: 설정한 모든 계좌의 잔고, 미체결, 체결과 보유 종목의 분봉을 가져옵니다. "
         "거래일의 정해진 시간에만 움직입니다."
     )
+    job = REFRESH
 
-    without_account = "생략하면 모두"
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        super().add_arguments(parser)
-        parser.add_argument("--now", action="store_true", help="시간표와 상관없이 지금 한 번 실행합니다")
-
-    def handle(self, *args: object, **options: Any) -> None:  # noqa: ANN401, ARG002  # Django's signature
-        slot = None if options["now"] else REFRESH.window.slot_of(timezone.now())
-        use_market_days()
-        accounts = accounts_meant(self.asked_mode(options), options["account"])
-        failed = []
-        for result in refresh(accounts, window=REFRESH.window, slot=slot):
-            self.stdout.write(str(result))
-            failed += [result.label] if result.failed else []
-        if failed:
-            raise CommandError(f"마치지 못한 것이 있습니다: {', '.join(failed)}. 이유는 위에 있습니다.")
+    def work(self, accounts: Sequence[Account], *, slot: datetime | None, now: datetime) -> Iterable[Fetched]:  # noqa: ARG002  # each account asks its own clock
+        return refresh(accounts, window=REFRESH.window, slot=slot)

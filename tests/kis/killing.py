@@ -193,10 +193,10 @@ def rows_of(model, queryset=None, *, without=frozenset()):
 
 
 def snapshots():
-    """Return all that a snapshot is made of, in every row there is; costs are settled on their own."""
+    """Return all that a snapshot is made of, in every row there is; costs and indices are noted on their own."""
     from django.apps import apps
 
-    books = {name: rows_of(apps.get_model("kis", name), without=COSTS) for name in SNAPSHOT}
+    books = {name: rows_of(apps.get_model("kis", name), without=COSTS | {"indices"}) for name in SNAPSHOT}
     return books | {"moments": moments()}
 
 

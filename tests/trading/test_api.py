@@ -1,7 +1,9 @@
 """Orders over the API: who may send them, what each answer says, and what reaches the exchange."""
 
+import errno
 import json
 import logging
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -368,6 +370,30 @@ def test_database_that_is_gone_after_the_claim_is_no_licence_to_repeat(
     error = error_of(trader.post(f"/{told['order']['id']}/confirm/", body), 503)
     assert error["code"] == "storage_failed"
     assert "같은 주문을 다시 내지 말고" in error["message"]
+
+
+def test_folder_that_cannot_be_written_is_told_as_such(trader, broker, price, clock, monkeypatch):
+    told = proposed(trader, price)
+    clock.go(seconds=5)
+
+    def full(*_args, **_how):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("trading.safe_executor.execute", full)
+    body = {"code": told["code"], "trading_password": PASSWORD}
+    error = error_of(trader.post(f"/{told['order']['id']}/confirm/", body), 503)
+    assert error["code"] == "storage_failed"
+    assert "No space" not in error["message"]
+
+
+def test_order_of_an_account_that_is_connected_no_more_is_not_found(
+    trader, broker, price, clock, monkeypatch
+):
+    told = proposed(trader, price)
+    other = SimpleNamespace(number=AccountNumber("99999999", "01"), is_paper=False)
+    monkeypatch.setattr(api, "visible_accounts", lambda _user: [other])
+    body = {"code": told["code"], "trading_password": PASSWORD}
+    error_of(trader.post(f"/{told['order']['id']}/confirm/", body), 404)
 
 
 def test_orders_are_asked_for_at_a_human_pace(trader, monkeypatch):

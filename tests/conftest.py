@@ -5,6 +5,7 @@ import socket
 import pytest
 from django.db.backends.sqlite3.base import DatabaseOperations  # type: ignore[attr-defined]  # its own module needs it loaded
 
+from kis import known_secrets
 from kis.calendar import krx_holidays
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -27,6 +28,13 @@ def no_real_broker(monkeypatch):
 def own_trading_folder(settings, tmp_path_factory):
     """Keep hint, journal and kill switch of a test apart from everything else."""
     settings.TRADING_DIR = tmp_path_factory.mktemp("trading")
+
+
+@pytest.fixture(autouse=True)
+def own_secrets(monkeypatch):
+    """Forget after a test what it has taught the logs to hide: a password "secret" would blot out that word elsewhere."""
+    monkeypatch.setattr(known_secrets, "_texts", set())
+    monkeypatch.setattr(known_secrets, "_accounts", set())
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -40,13 +40,13 @@ NOTE_WIDTH: Final = 2 * 180.0  # two lines below the table
 
 HOLDINGS: Final = {
     "rank": 5.4,
-    "name": 22.4,
+    "name": 23.6,
     "code": 8.4,
     "weight": 6.8,
     "weight_bar": 7.2,
     "price": 12.2,
     "change": 13.4,
-    "chart": 19.4,
+    "chart": 18.2,
     "day": 12.2,
     "quantity": 11.6,
     "average": 11.6,

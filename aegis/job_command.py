@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from aegis.schedules import Job
+from aegis.schedules import Job, window_of
 from kis.accounts import Account
 from kis.commands import AccountCommand
 from kis.data_fetch import Fetched, accounts_meant
 from kis.market_days import use_market_days
+from kis.slots import Window
 
 
 class JobCommand(AccountCommand):
@@ -20,6 +21,7 @@ class JobCommand(AccountCommand):
 
     job: ClassVar[Job]
     without_account = "생략하면 모두"
+    window: Window
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -27,7 +29,8 @@ class JobCommand(AccountCommand):
 
     def handle(self, *args: object, **options: Any) -> None:  # noqa: ANN401, ARG002  # Django's signature
         now = timezone.now()
-        slot = None if options["now"] else self.job.window.slot_of(now)
+        self.window = window_of(self.job)
+        slot = None if options["now"] else self.window.slot_of(now)
         use_market_days()
         if slot is not None and (rest := self.reason_to_rest(slot, now=now)):
             self.stdout.write(f"{rest} 지금 실행하려면 --now")

@@ -1,5 +1,9 @@
-"""The timetable: one list, written to django-q2 by `manage.py sync_schedules` and followed by the commands for cron."""
+"""The timetable: one list, written to django-q2 by `manage.py sync_schedules` and followed by the commands for cron.
 
+The list says how often, and when at first; from when to when is then the owner's to say, in the schedule itself.
+"""
+
+import ast
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -25,15 +29,14 @@ class Job:
 
     @property
     def minutes(self) -> int:
-        return self.window.every // timedelta(minutes=1)
+        return self.window.minutes
 
-    @property
-    def columns(self) -> dict[str, Any]:
+    def columns(self, window: Window) -> dict[str, Any]:
         """Return the columns of the schedule that are ours to say; the owner may switch it off with `repeats`."""
         arguments = {
             "minutes": self.minutes,
-            "opens": f"{self.window.opens:%H:%M}",
-            "closes": f"{self.window.closes:%H:%M}",
+            "opens": f"{window.opens:%H:%M}",
+            "closes": f"{window.closes:%H:%M}",
         }
         return {
             "func": self.task,
@@ -76,12 +79,39 @@ class Written:
 
     name: str
     word: str
+    window: Window | None = None
 
 
-def write_schedules(jobs: tuple[Job, ...] = SCHEDULES, *, now: datetime) -> list[Written]:
+def window_of(job: Job) -> Window:
+    """Return the window that the schedule of a job says; ours where there is none, or none that can be read."""
+    row = Schedule.objects.filter(name=job.name).order_by("pk").first()
+    try:
+        return read_window(row.kwargs, job) if row else job.window
+    except ValueError:
+        return job.window
+
+
+def read_window(text: str | None, job: Job) -> Window:
+    """Read the window of a schedule's arguments. Raises ValueError, in Korean."""
+    try:
+        given = ast.literal_eval(text or "")
+        window = Window.parse(minutes=given["minutes"], opens=given["opens"], closes=given["closes"])
+    except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError):
+        raise ValueError(f"다음과 같이 적어 주세요: {job.columns(job.window)['kwargs']}") from None
+    if window.every != job.window.every:
+        raise ValueError(f"이 작업의 minutes는 {job.minutes}입니다. 실행 시간은 opens와 closes로 바꿉니다.")
+    if window.opens > window.closes:
+        raise ValueError("opens는 closes보다 늦을 수 없습니다.")
+    return window
+
+
+def write_schedules(
+    jobs: tuple[Job, ...] = SCHEDULES, *, now: datetime, defaults: bool = False
+) -> list[Written]:
     """Bring the schedules of django-q2 in line with the list; a second time changes nothing.
 
-    Ours that are in the list no more are removed, the owner's own are left alone. The next tick of one that stays is kept.
+    Ours that are in the list no more are removed, the owner's own are left alone. The next tick of one that stays is kept,
+    and so is the window the owner gave it, unless they want the `defaults` back.
     """
     with transaction.atomic():
         one_at_a_time()
@@ -93,23 +123,25 @@ def write_schedules(jobs: tuple[Job, ...] = SCHEDULES, *, now: datetime) -> list
                 written.append(Written(row.name, "지움"))
             else:
                 known[row.name] = row
-        return [*(write(job, known.get(job.name), now=now) for job in jobs), *written]
+        return [*(write(job, known.get(job.name), now=now, defaults=defaults) for job in jobs), *written]
 
 
-def write(job: Job, row: Schedule | None, *, now: datetime) -> Written:
+def write(job: Job, row: Schedule | None, *, now: datetime, defaults: bool) -> Written:
     """Write one schedule; its ticks fall on the slots of its window."""
-    next_run = job.window.slot_of(now) + job.window.every
+    window = job.window if row is None or defaults else window_of(job)
+    columns = job.columns(window)
+    next_run = window.slot_of(now) + window.every
     if row is None:
-        Schedule.objects.create(name=job.name, next_run=next_run, **job.columns)
-        return Written(job.name, "새로 씀")
-    changes = {name: value for name, value in job.columns.items() if getattr(row, name) != value}
-    if row.next_run is None or job.window.slot_of(row.next_run) != row.next_run:
+        Schedule.objects.create(name=job.name, next_run=next_run, **columns)
+        return Written(job.name, "새로 씀", window)
+    changes = {name: value for name, value in columns.items() if getattr(row, name) != value}
+    if row.next_run is None or window.slot_of(row.next_run) != row.next_run:
         changes["next_run"] = next_run
     if changes:
         Schedule.objects.filter(pk=row.pk).update(**changes)
     if row.repeats == 0:
-        return Written(job.name, "꺼져 있음")
-    return Written(job.name, "고침" if changes else "그대로")
+        return Written(job.name, "꺼져 있음", window)
+    return Written(job.name, "고침" if changes else "그대로", window)
 
 
 def one_at_a_time() -> None:

@@ -20,6 +20,10 @@ class Window:
         """Read a window as a schedule spells it. Raises ValueError."""
         return cls(timedelta(minutes=minutes), time.fromisoformat(opens), time.fromisoformat(closes))
 
+    @property
+    def minutes(self) -> int:
+        return self.every // timedelta(minutes=1)
+
     def __str__(self) -> str:
         return f"{self.opens:%H:%M}–{self.closes:%H:%M}"
 

@@ -16,7 +16,7 @@ from django_q.scheduler import scheduler
 from django_q.signing import SignedPackage
 from django_q.worker import worker
 
-from aegis.schedules import FETCH, SCHEDULES, Job, write_schedules
+from aegis.schedules import FETCH, PRINT, REFRESH, SCHEDULES, Job, window_of, write_schedules
 from kis.calendar import use_days
 from kis.korean import SEOUL
 from kis.models import KisAccount, SyncRun
@@ -86,6 +86,75 @@ def test_tick_that_is_due_is_not_put_off():
     assert Schedule.objects.get().next_run == TEN
 
 
+WIDER = "{'minutes': 30, 'opens': '08:00', 'closes': '20:00'}"
+
+
+def test_window_that_the_owner_widened_stays_and_is_told(settings, capsys):
+    settings.AEGIS_DEMO = False
+    words()
+    Schedule.objects.update(kwargs=WIDER)
+    assert words() == {FETCH.name: "그대로"}
+    call_command("sync_schedules")
+    assert f"{FETCH.name}: 그대로  30분마다 08:00–20:00, 거래일" in capsys.readouterr().out
+    assert Schedule.objects.get(name=FETCH.name).kwargs == WIDER
+    call_command("sync_schedules", "--defaults")
+    assert f"{FETCH.name}: 고침  30분마다 08:30–16:00, 거래일" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        "",
+        "{",
+        "7",
+        "{'minutes': 30, 'opens': '8시', 'closes': '20:00'}",
+        WIDER.replace("30", "5"),
+        WIDER.replace("08", "21"),
+    ],
+)
+def test_window_that_cannot_be_read_is_ours_again(garbage):
+    words()
+    Schedule.objects.update(kwargs=garbage)
+    assert window_of(FETCH) == FETCH.window
+    assert words() == {FETCH.name: "고침"}
+    assert Schedule.objects.get().kwargs == repr({"minutes": 30, "opens": "08:30", "closes": "16:00"})
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "told"),
+    [
+        (WIDER, None),
+        (
+            "{'minutes': 30}",
+            "다음과 같이 적어 주세요: {&#x27;minutes&#x27;: 30, &#x27;opens&#x27;: &#x27;08:30&#x27;",
+        ),
+        (WIDER.replace("30", "10"), "이 작업의 minutes는 30입니다."),
+        (WIDER.replace("08", "21"), "opens는 closes보다 늦을 수 없습니다."),
+    ],
+)
+def test_window_is_checked_where_the_owner_changes_it(admin_client, kwargs, told):
+    words()
+    row = Schedule.objects.get()
+    given = {
+        "name": row.name,
+        "func": row.func,
+        "schedule_type": row.schedule_type,
+        "minutes": 30,
+        "repeats": -1,
+        "next_run_0": "2026-11-20",
+        "next_run_1": "10:30",
+        "intended_date_kwarg": "intended",
+        "kwargs": kwargs,
+    }
+    page = admin_client.post(f"/admin/django_q/schedule/{row.pk}/change/", given)
+    assert page.status_code == (200 if told else 302)
+    if told:
+        assert told in page.content.decode()
+    assert window_of(FETCH) == (
+        FETCH.window if told else Window.parse(minutes=30, opens="08:00", closes="20:00")
+    )
+
+
 def test_command_says_what_it_wrote(settings, capsys):
     settings.AEGIS_DEMO = False
     call_command("sync_schedules")
@@ -114,7 +183,7 @@ def ticks_of(field, most):
         assert int(last or first) <= most
 
 
-def test_crontab_fires_the_same_ticks_as_the_timetable():
+def test_crontab_fires_every_tick_that_a_window_may_have():
     fired: dict[str, set[time]] = {}
     for line in (ROOT / "deploy" / "crontab").read_text(encoding="utf-8").splitlines():
         if line.startswith("#") or "manage.py" not in line:
@@ -128,9 +197,8 @@ def test_crontab_fires_the_same_ticks_as_the_timetable():
     midnight = datetime(2026, 11, 20, tzinfo=SEOUL)
     for job in SCHEDULES:
         ticks = {(midnight + job.window.every * count).time() for count in range(24 * 60 // job.minutes)}
-        assert fired.pop(job.name) == {
-            tick for tick in ticks if job.window.opens <= tick <= job.window.closes
-        }
+        # Of these the window in force leaves what it will; an owner may widen it to all of the market's hours.
+        assert fired.pop(job.name) == {tick for tick in ticks if time(8) <= tick <= time(20, 59)}
     assert not fired
 
 
@@ -163,6 +231,38 @@ def test_command_copies_every_account_for_its_slot(owner, monkeypatch, capsys):
     assert set(SyncRun.objects.values_list("slot", flat=True)) == {TEN}
     assert fetch(capsys).count("다른 프로세스가 이 시각을 이미 맡았습니다.") == 2
     assert KisAccount.objects.count() == 2
+
+
+def test_command_follows_the_window_that_the_owner_widened(owner, monkeypatch, capsys):
+    evening = TEN.replace(hour=19, minute=30)
+    at(monkeypatch, evening)
+    Broker(owner.real.url).clock(evening)
+    assert "19:30은(는) 실행 시간(08:30–16:00)이 아니라" in fetch(capsys)
+    words()
+    Schedule.objects.update(kwargs=WIDER)
+    assert fetch(capsys, mode="real").startswith("실전: 동기화")
+    assert SyncRun.objects.get().slot == evening
+
+
+@pytest.mark.parametrize("job", [REFRESH, PRINT], ids=["every minute", "every ten minutes"])
+def test_every_job_of_cron_follows_the_window_in_force(owner, monkeypatch, capsys, job):
+    words(job)
+    Schedule.objects.update(kwargs=repr({"minutes": job.minutes, "opens": "12:00", "closes": "20:00"}))
+    call_command(job.name, mode="real")
+    assert "10:00은(는) 실행 시간(12:00–20:00)이 아니라" in capsys.readouterr().out
+
+
+@pytest.mark.django_db(transaction=True)  # the worker closes its connections
+def test_worker_follows_the_window_that_the_owner_widened(owner, monkeypatch):
+    evening = TEN.replace(hour=19, minute=30)
+    Broker(owner.real.url).clock(evening)
+    words(now=evening - timedelta(minutes=1))
+    Schedule.objects.update(kwargs=WIDER)
+    at(monkeypatch, evening + timedelta(seconds=2))
+    scheduler(broker=get_broker())
+    [task] = work(*delivered())
+    assert task["result"].count("완료") == 2
+    assert set(SyncRun.objects.values_list("slot", flat=True)) == {evening}
 
 
 def test_command_copies_only_what_was_asked_for(owner, capsys):

@@ -18,4 +18,4 @@ class Command(JobCommand):
     job = PRINT
 
     def work(self, accounts: Sequence[Account], *, slot: datetime | None, now: datetime) -> Iterable[Fetched]:  # noqa: ARG002  # each account asks its own clock
-        return print_dashboards(accounts, window=PRINT.window, slot=slot)
+        return print_dashboards(accounts, window=self.window, slot=slot)

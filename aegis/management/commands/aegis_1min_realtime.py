@@ -17,4 +17,4 @@ class Command(JobCommand):
     job = REFRESH
 
     def work(self, accounts: Sequence[Account], *, slot: datetime | None, now: datetime) -> Iterable[Fetched]:  # noqa: ARG002  # each account asks its own clock
-        return refresh(accounts, window=REFRESH.window, slot=slot)
+        return refresh(accounts, window=self.window, slot=slot)

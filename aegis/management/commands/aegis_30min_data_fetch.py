@@ -15,7 +15,7 @@ class Command(JobCommand):
     job = FETCH
 
     def reason_to_rest(self, slot: datetime, *, now: datetime) -> str:
-        return FETCH.window.reason_to_rest(slot, now=now)
+        return self.window.reason_to_rest(slot, now=now)
 
     def work(self, accounts: Sequence[Account], *, slot: datetime | None, now: datetime) -> Iterable[Fetched]:
         yield from fetch(accounts, slot=slot, now=now)

@@ -3,19 +3,28 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from aegis.schedules import SCHEDULES, write_schedules
+from aegis.schedules import write_schedules
 from kis.commands import OwnerCommand
 
 
 class Command(OwnerCommand):
-    help = "작업 시간표를 작업자의 예약에 씁니다. 여러 번 실행해도 같고, 직접 만든 예약은 건드리지 않습니다."
+    help = (
+        "작업 시간표를 작업자의 예약에 씁니다. 여러 번 실행해도 같고, 직접 만든 예약과 직접 고친 실행 시간은 "
+        "건드리지 않습니다."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--defaults", action="store_true", help="고친 실행 시간을 처음 값으로 되돌립니다")
 
     def handle(self, *args: object, **options: Any) -> None:  # noqa: ANN401, ARG002  # Django's signature
         if settings.AEGIS_DEMO:
             self.stdout.write("데모에서는 예약하지 않습니다.")
             return
-        windows = {job.name: f"  {job.minutes}분마다 {job.window}, 거래일" for job in SCHEDULES}
-        for written in write_schedules(now=timezone.now()):
-            self.stdout.write(f"{written.name}: {written.word}{windows.get(written.name, '')}")
+        for written in write_schedules(now=timezone.now(), defaults=options["defaults"]):
+            window = written.window
+            when = f"  {window.minutes}분마다 {window}, 거래일" if window else ""
+            self.stdout.write(f"{written.name}: {written.word}{when}")

@@ -1,8 +1,10 @@
 """Read typed settings from the environment; a value that cannot be understood stops the start with a sentence."""
 
+import json
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -76,6 +78,17 @@ def env_count(name: str, default: int, *, most: int, what: str) -> int:
     if not (raw.isascii() and raw.isdigit() and len(raw) <= len(str(most)) and 1 <= int(raw) <= most):
         raise ImproperlyConfigured(f"{name} 값은 1에서 {most} 사이의 {what}여야 합니다.")
     return int(raw)
+
+
+def env_json(name: str) -> dict[str, Any]:
+    """Return a JSON object; what stands there may be a key, and is not repeated where it cannot be read."""
+    try:
+        value = json.loads(env_str(name) or "{}")
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise ImproperlyConfigured(f'{name} 값은 JSON 객체여야 합니다. 예: {{"bucket_name": "my-reports"}}')
+    return value
 
 
 def own_secret(path: Path) -> str:

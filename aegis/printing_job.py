@@ -22,6 +22,7 @@ from reports.files import file_name
 from reports.fonts import FontsUnavailable
 from reports.publish import PublishFailed
 from reports.publishing import About, publish_dashboard
+from reports.shelf import Place
 
 
 class NotPrinted(KisError):
@@ -55,20 +56,20 @@ def print_run(run: SyncRun, connection: Connection, account: Account) -> str:
     steps = Steps(Quiet(), alive=lambda: keep_alive(run, now=connection.now()))
     with ended_if_broken(run, connection, steps=steps):
         dashboard, asked = dashboard_from_broker(connection)
-        path = settings.REPORT_DIR / file_name(account)
+        place = Place.named(file_name(account))
         steps.add("ask_broker", "조회", f"{len(dashboard.holdings)}종목")
         try:
-            sent = publish_dashboard(dashboard, path, about=About.of(asked), at=timezone.now())
+            sent = publish_dashboard(dashboard, place, about=About.of(asked), at=timezone.now())
         except (FontsUnavailable, PublishFailed) as error:
             raise NotPrinted(str(error)) from error
-        steps.add("print", "PDF", path.name)
+        steps.add("print", "PDF", place.file_name)
         if sent:
             steps.add("send", "보내기", sent.target, note="" if sent.arrived else sent.delivery.reason)
     trouble = "" if sent is None or sent.arrived else sent.told
     end(run, connection, status=SyncRun.Status.COMPLETE, steps=steps, error=trouble)
     differing = len(dashboard.reconciliation.differing)
     books = f"대사 차이 {differing}건" if differing else "대사 일치"
-    told = f"{path.name}, {books}"
+    told = f"{place.file_name}, {books}"
     if sent is None:
         return told
     return f"{told}, 보냄 {sent.told}" if sent.arrived else f"{told}. {sent.told}"

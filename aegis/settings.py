@@ -12,6 +12,7 @@ from aegis.env import (
     env_choice,
     env_count,
     env_days,
+    env_json,
     env_list,
     env_str,
     load_env_file,
@@ -214,6 +215,15 @@ AI_TIMEOUT_SECONDS = env_count("AI_TIMEOUT_SECONDS", 30, most=120, what="초")
 
 # Reports ------------------------------------------------------------------------------------------------------------
 REPORT_DIR = Path(env_str("AEGIS_REPORT_DIR") or BASE_DIR / "reports" / "Realtime").expanduser().resolve()
+# Where they lie: a storage of Django by its dotted name with its options as JSON; empty for the folder above.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "reports": {
+        "BACKEND": env_str("AEGIS_REPORT_STORAGE") or "reports.shelf.ReportFolder",
+        "OPTIONS": env_json("AEGIS_REPORT_STORAGE_OPTIONS"),
+    },
+}
 # Where finished reports are sent: a folder, or computer:folder by ssh; empty for nowhere.
 REPORT_SYNC_DIR = env_str("REPORT_SYNC_DIR")
 # How much these show at most, and the password they open with; empty for none. What stays here is not touched by either.

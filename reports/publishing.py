@@ -1,11 +1,10 @@
-"""Publish a report: written here first, then sent to REPORT_SYNC_DIR, and every step on record."""
+"""Publish a report: put into its storage first, then sent to REPORT_SYNC_DIR, and every step on record."""
 
 import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from time import monotonic
 from typing import Any, Final
 
@@ -21,8 +20,9 @@ from reports.looks import Look, outgoing
 from reports.models import PublishedReport
 from reports.pdf import render_pdf
 from reports.privacy import shown
-from reports.publish import PublishFailed, publish
+from reports.publish import PublishFailed
 from reports.sending import SEND_SECONDS, Delivery, send
+from reports.shelf import Place
 from reports.targets import TargetRefused, target_of
 
 logger = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ class Sent:
 
 def publish_dashboard(
     dashboard: Dashboard,
-    path: Path,
+    place: Place,
     *,
     about: About,
     at: datetime,
@@ -93,7 +93,7 @@ def publish_dashboard(
     to_send: bool = True,
     again: bool = False,
 ) -> Sent | None:
-    """Print and write a dashboard, and send it where the settings say; None where it stays on this computer.
+    """Print and write a dashboard, and send it where the settings say; None where it stays where it lies.
 
     What is sent may show less, and have a password, where the one that stays has none: it is then a file of its own.
     Raises FontsUnavailable and PublishFailed, where there is no file at all; one that cannot be sent is told in the result.
@@ -101,15 +101,16 @@ def publish_dashboard(
     previous one.
     """
     look = look or Look()
-    record = write(printed(dashboard, look), path, look=look, about=about, at=at, again=again)
+    record = write(printed(dashboard, look), place, look=look, about=about, at=at, again=again)
     if not (to_send and settings.REPORT_SYNC_DIR):
         return None
     try:
         leaving = outgoing(look)
         if leaving == look:
-            return deliver(path, record)
-        file = path.parent / OUTGOING / path.name
-        return deliver(file, write(printed(dashboard, leaving), file, look=leaving, about=about, at=at))
+            return deliver(place, record)
+        other = place.beside(OUTGOING)
+        data = printed(dashboard, leaving)
+        return deliver(other, write(data, other, look=leaving, about=about, at=at))
     except (PasswordRefused, FontsUnavailable, PublishFailed) as failure:
         return Sent(UNREADABLE, Delivery("", 0.0, str(failure).removesuffix(".")))
 
@@ -120,15 +121,15 @@ def printed(dashboard: Dashboard, look: Look) -> bytes:
 
 
 def write(
-    data: bytes, path: Path, *, look: Look, about: About, at: datetime, again: bool = False
+    data: bytes, place: Place, *, look: Look, about: About, at: datetime, again: bool = False
 ) -> "Record":
     """Write a file, and its row."""
-    publish(data, path, keep_previous=not again)
-    return Record.begin(path, data, look=look, about=about, at=at)
+    place.write(data, keep_previous=not again)
+    return Record.begin(place, data, look=look, about=about, at=at)
 
 
-def deliver(file: Path, record: "Record") -> Sent:
-    """Send a file that lies here, and keep a record of its way."""
+def deliver(place: Place, record: "Record") -> Sent:
+    """Send a file from its storage, and keep a record of its way."""
     shown = UNREADABLE
     try:
         target = target_of(settings.REPORT_SYNC_DIR)
@@ -136,13 +137,18 @@ def deliver(file: Path, record: "Record") -> Sent:
         delivery = Delivery("", 0.0, str(refusal).removesuffix("."))
     else:
         shown = target.shown[:LONGEST_PLACE]
-        delivery = send(
-            file,
-            target,
-            mount=record.sending(shown),
-            forbidden=[settings.REPORT_DIR, file.parent],
-            progress=record.progress,
-        )
+        mount = record.sending(shown)
+        try:
+            with place.on_disk() as file:
+                delivery = send(
+                    file,
+                    target,
+                    mount=mount,
+                    forbidden=[settings.REPORT_DIR, file.parent],
+                    progress=record.progress,
+                )
+        except PublishFailed as failure:
+            delivery = Delivery("", 0.0, str(failure).removesuffix("."), mount)
     record.end(shown, delivery)
     return Sent(shown, delivery)
 
@@ -156,14 +162,14 @@ class Record:
         self.exists = written(row.save)
 
     @classmethod
-    def begin(cls, path: Path, data: bytes, *, look: Look, about: About, at: datetime) -> "Record":
-        """Write the row of a file that lies on this computer, and let go of rows that are too old."""
+    def begin(cls, place: Place, data: bytes, *, look: Look, about: About, at: datetime) -> "Record":
+        """Write the row of a file that lies in its storage, and let go of rows that are too old."""
         oldest = at - timedelta(days=settings.KEEP_RUN_DAYS)
         written(PublishedReport.objects.filter(published_at__lt=oldest).delete)
         return cls(
             PublishedReport(
                 published_at=at,
-                file_name=path.name,
+                file_name=place.file_name,
                 size=len(data),
                 sha256=hashlib.sha256(data).hexdigest(),
                 **look.columns,

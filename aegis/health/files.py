@@ -11,8 +11,10 @@ from django.conf import settings
 from aegis.health.case import Case, Result, fine, problem, skipped, warning
 from kis.korean import SEOUL
 from reports import fonts as reports_fonts
+from reports.files import FILE_NAME
 from reports.models import PublishedReport
-from reports.publish import reason
+from reports.publish import PublishFailed, reason
+from reports.shelf import Place
 from reports.targets import LocalFolder, TargetRefused, target_of
 
 LITTLE_BYTES, NONE_BYTES = 1_000_000_000, 100_000_000
@@ -48,7 +50,15 @@ def own_folder(_case: Case) -> Result:
 
 
 def report_folder(_case: Case) -> Result:
-    return writable(settings.REPORT_DIR, remedy="AEGIS_REPORT_DIR", made_on_demand=True)
+    """See whether reports can be put where they belong; of a storage without a folder, whether it answers."""
+    place = Place.named(FILE_NAME)
+    if place.path is not None:
+        return writable(place.path.parent, remedy="AEGIS_REPORT_DIR", made_on_demand=True)
+    try:
+        data = place.read()
+    except PublishFailed as error:
+        return problem(str(error), "AEGIS_REPORT_STORAGE와 그 옵션을 확인해 주세요.")
+    return fine("리포트 저장소가 대답합니다. " + ("PDF가 있습니다." if data else "아직 PDF가 없습니다."))
 
 
 def sync_folder(_case: Case) -> Result:

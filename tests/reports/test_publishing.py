@@ -23,6 +23,7 @@ from reports.models import PublishedReport
 from reports.publish import PublishFailed, previous_of
 from reports.publishing import About, publish_dashboard
 from reports.sending import Delivery
+from reports.shelf import Place
 from tests.factories import AT
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +58,7 @@ def marks(monkeypatch):
 
 
 def publish(path, page="%PDF one", *, at=SIX_LATER, **options):
-    return publish_dashboard(page, path, about=ABOUT, at=at, **options)
+    return publish_dashboard(page, Place.at(path), about=ABOUT, at=at, **options)
 
 
 def test_file_that_stays_here_is_on_record(path):
@@ -265,5 +266,7 @@ def test_admin_takes_the_same_number_of_queries_for_more_rows(owner, path):
     few = queries()
     for minute in range(20):
         about = replace(ABOUT, snapshot=None)
-        publish_dashboard(cast("Any", "x"), path, about=about, at=SIX_LATER + timedelta(minutes=minute))
+        publish_dashboard(
+            cast("Any", "x"), Place.at(path), about=about, at=SIX_LATER + timedelta(minutes=minute)
+        )
     assert queries() == few

@@ -29,6 +29,7 @@ from reports.moments import MomentUnreadable, read_moment
 from reports.publish import PublishFailed
 from reports.publishing import About, Sent, publish_dashboard
 from reports.queries import NoSnapshot
+from reports.shelf import Place
 from reports.snapshots import dashboard_to_print
 
 
@@ -77,13 +78,13 @@ class Command(AccountCommand):
         mode, account = meant_if_any(known_accounts(), self.asked_mode(options), options["account"])
         if options["sync"] or options["use_api"]:
             account = self.account(options)
-        path = Path(options["output"] or settings.REPORT_DIR / file_name(account)).expanduser().absolute()
+        place = place_of(options["output"], account)
         printed = False
         try:
             if options["sync"] and account:
                 run, now = sync(account, console)
                 if asks_a_model():
-                    self.print_first(console, load(mode, account, asked_for), path, look)
+                    self.print_first(console, load(mode, account, asked_for), place, look)
                     printed = True
                 if said := diagnose(run, at=now):
                     line(console, INDENT, said)
@@ -94,7 +95,7 @@ class Command(AccountCommand):
                 dashboard, about = load(mode, account, asked_for)
             sent = publish_dashboard(
                 dashboard,
-                path,
+                place,
                 about=about,
                 at=timezone.now(),
                 look=look,
@@ -103,21 +104,26 @@ class Command(AccountCommand):
             )
         except (NoSnapshot, FontsUnavailable, PublishFailed) as error:
             raise CommandError(str(error)) from None
-        print_summary(console, dashboard, path)
+        print_summary(console, dashboard, place)
         if sent:
             print_sent(console, sent)
 
     def print_first(
-        self, console: Console, printable: tuple[Dashboard, About], path: Path, look: Look
+        self, console: Console, printable: tuple[Dashboard, About], place: Place, look: Look
     ) -> None:
         """Write the file before a model is asked: whatever it does, the PDF is there."""
         dashboard, about = printable
-        publish_dashboard(dashboard, path, about=about, at=timezone.now(), look=look, to_send=False)
+        publish_dashboard(dashboard, place, about=about, at=timezone.now(), look=look, to_send=False)
         line(
             console,
             INDENT,
             f"PDF를 먼저 만들었습니다. AI의 답을 최대 {settings.AI_TIMEOUT_SECONDS}초 기다려 그 설명을 넣습니다.",
         )
+
+
+def place_of(output: str | None, account: Account | None) -> Place:
+    """Return the file that was asked for, or the usual place of the account's report."""
+    return Place.at(Path(output).expanduser().absolute()) if output else Place.named(file_name(account))
 
 
 def look_of(options: dict[str, Any]) -> Look:
@@ -183,7 +189,7 @@ def count_of(part: Fills | OpenOrders | Broken) -> str:
     return MISSING if isinstance(part, Broken) else f"{len(part.rows)}건"
 
 
-def print_summary(console: Console, dashboard: Dashboard, path: Path) -> None:
+def print_summary(console: Console, dashboard: Dashboard, place: Place) -> None:
     account = dashboard.account
     headline(
         console,
@@ -214,7 +220,7 @@ def print_summary(console: Console, dashboard: Dashboard, path: Path) -> None:
             INDENT,
             (padded("대사", 12) + f"차이 {number(worst.difference)}{worst.unit} · {worst.name}", WARN),
         )
-    line(console, INDENT, padded("PDF", 12), str(path))
+    line(console, INDENT, padded("PDF", 12), str(place))
 
 
 def print_sent(console: Console, sent: Sent) -> None:

@@ -59,7 +59,7 @@ def print_run(run: SyncRun, connection: Connection, account: Account) -> str:
         place = Place.named(file_name(account))
         steps.add("ask_broker", "조회", f"{len(dashboard.holdings)}종목")
         try:
-            sent = publish_dashboard(dashboard, place, about=About.of(asked), at=timezone.now())
+            sent = publish_dashboard(dashboard, place, about=About.of(asked), at=timezone.now(), apart=True)
         except (FontsUnavailable, PublishFailed) as error:
             raise NotPrinted(str(error)) from error
         steps.add("print", "PDF", place.file_name)

@@ -230,6 +230,9 @@ REPORT_SYNC_DIR = env_str("REPORT_SYNC_DIR")
 REPORT_PRIVACY = env_choice("REPORT_PRIVACY", ("full", "masked", "percent"))
 REPORT_PDF_PASSWORD = env_str("REPORT_PDF_PASSWORD")
 FONT_DIR = Path(env_str("AEGIS_FONT_DIR") or VAR_DIR / "fonts")
+# What the job of every ten minutes may take to print one PDF, in a process of its own.
+PRINT_MEMORY_MB = env_count("AEGIS_PRINT_MEMORY_MB", 1536, most=65_536, what="MB")
+PRINT_SECONDS = env_count("AEGIS_PRINT_SECONDS", 120, most=600, what="초")
 
 # Sign-in ------------------------------------------------------------------------------------------------------------
 AUTH_PASSWORD_VALIDATORS = [

@@ -19,6 +19,7 @@ from reports.fonts import FontsUnavailable
 from reports.looks import Look, outgoing
 from reports.models import PublishedReport
 from reports.pdf import render_pdf
+from reports.printing_apart import render_apart
 from reports.privacy import shown
 from reports.publish import PublishFailed
 from reports.sending import SEND_SECONDS, Delivery, send
@@ -92,16 +93,17 @@ def publish_dashboard(
     look: Look | None = None,
     to_send: bool = True,
     again: bool = False,
+    apart: bool = False,
 ) -> Sent | None:
     """Print and write a dashboard, and send it where the settings say; None where it stays where it lies.
 
     What is sent may show less, and have a password, where the one that stays has none: it is then a file of its own.
     Raises FontsUnavailable and PublishFailed, where there is no file at all; one that cannot be sent is told in the result.
     `again` says that the file there is an earlier print of the same report: the report before that is what stays as the
-    previous one.
+    previous one. `apart` prints in a process of its own (see `reports.printing_apart`).
     """
     look = look or Look()
-    record = write(printed(dashboard, look), place, look=look, about=about, at=at, again=again)
+    record = write(printed(dashboard, look, apart=apart), place, look=look, about=about, at=at, again=again)
     if not (to_send and settings.REPORT_SYNC_DIR):
         return None
     try:
@@ -109,14 +111,15 @@ def publish_dashboard(
         if leaving == look:
             return deliver(place, record)
         other = place.beside(OUTGOING)
-        data = printed(dashboard, leaving)
+        data = printed(dashboard, leaving, apart=apart)
         return deliver(other, write(data, other, look=leaving, about=about, at=at))
     except (PasswordRefused, FontsUnavailable, PublishFailed) as failure:
         return Sent(UNREADABLE, Delivery("", 0.0, str(failure).removesuffix(".")))
 
 
-def printed(dashboard: Dashboard, look: Look) -> bytes:
-    data = render_pdf(*shown(dashboard, look.privacy))
+def printed(dashboard: Dashboard, look: Look, *, apart: bool) -> bytes:
+    render = render_apart if apart else render_pdf
+    data = render(*shown(dashboard, look.privacy))
     return encrypted(data, look.password) if look.password else data
 
 

@@ -35,7 +35,7 @@ def owner(settings, monkeypatch, tmp_path):
     monkeypatch.setattr("kis.direct.calls_within", lambda session, seconds: 1)
     monkeypatch.setattr(
         publishing,
-        "render_pdf",
+        "render_apart",
         lambda dashboard, amounts: f"%PDF {dashboard.mode} {dashboard.account.total}".encode(),
     )
     with Simulator(SimulatorConfig(clock=TEN, speed=0, limits=False)) as simulator:
@@ -156,7 +156,7 @@ def test_page_that_cannot_be_made_is_told_in_its_own_words(owner, monkeypatch, c
     def broken(dashboard, amounts):
         raise FontsUnavailable("글꼴이 없습니다.")
 
-    monkeypatch.setattr(publishing, "render_pdf", broken)
+    monkeypatch.setattr(publishing, "render_apart", broken)
     with pytest.raises(CommandError):
         call_command(PRINT.name, mode="real")
     assert "실전: 글꼴이 없습니다." in capsys.readouterr().out

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
 MOST_DAYS = 36_500
+SHORTEST_SECRET = 20
 
 
 def load_env_file(path: Path) -> None:
@@ -63,6 +64,14 @@ def env_choice(name: str, choices: tuple[str, ...]) -> str:
     value = env_str(name, choices[0]) or choices[0]
     if value not in choices:
         raise ImproperlyConfigured(f"{name} 값은 {' 또는 '.join(choices)}여야 합니다.")
+    return value
+
+
+def env_secret(name: str) -> str:
+    """Return a secret that somebody made up, or nothing; one that could be guessed is refused."""
+    value = env_str(name)
+    if value and len(value) < SHORTEST_SECRET:
+        raise ImproperlyConfigured(f"{name} 값은 {SHORTEST_SECRET}자 이상이어야 합니다.")
     return value
 
 

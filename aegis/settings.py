@@ -14,6 +14,7 @@ from aegis.env import (
     env_days,
     env_json,
     env_list,
+    env_secret,
     env_str,
     load_env_file,
     own_folder,
@@ -24,7 +25,10 @@ from ai.limits import read_limits
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 TESTING = "pytest" in sys.modules
-OURS = ("AEGIS_", "AI_", "KIS_", "KB_", "ORDER_", "REAL_TRADING_", "REPORT_", "GEMINI_", "SECRET_KEY")
+OURS = (
+    *("AEGIS_", "AI_", "KIS_", "KB_", "ORDER_", "REAL_TRADING_", "REPORT_", "GEMINI_", "SECRET_KEY"),
+    *("METRICS_", "PING_", "LOG_"),
+)
 if TESTING:  # the owner's keys must never reach a test
     for name in [name for name in os.environ if name.startswith(OURS)]:
         del os.environ[name]
@@ -269,7 +273,7 @@ CSRF_FAILURE_VIEW = "kis.api.errors.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = AEGIS_HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # asked from this machine, past the proxy
+SECURE_REDIRECT_EXEMPT = [r"^healthz(/\w+)?$", r"^metrics$"]  # asked from this machine, past the proxy
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if AEGIS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = AEGIS_HTTPS
 if AEGIS_HTTPS:
@@ -325,6 +329,10 @@ REST_KNOX = {
     "AUTH_HEADER_PREFIX": "Bearer",
     "TOKEN_PREFIX": "aegis_",  # what a token looks like wherever it does not belong (aegis.logs)
 }
+
+# Watching -----------------------------------------------------------------------------------------------------------
+# Whoever reads the figures of /metrics without signing in shows this; empty for nobody.
+METRICS_TOKEN = env_secret("METRICS_TOKEN")
 
 # Worker -------------------------------------------------------------------------------------------------------------
 Q_CLUSTER = {

@@ -6,7 +6,9 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from aegis.views import admin_login, healthz
+from aegis.views import admin_login
+from aegis.watching import health
+from aegis.watching import views as watching
 from kis.api import errors
 from kis.api.views import NothingHere
 
@@ -14,7 +16,11 @@ admin.site.site_header = admin.site.site_title = "AEGIS"
 admin.site.index_title = "장부"
 
 urlpatterns = [
-    path("healthz", healthz, name="healthz"),
+    path("healthz", watching.healthz, {"look": health.reached}, name="healthz"),
+    path("healthz/live", watching.healthz, {"look": health.alive}),
+    path("healthz/ready", watching.healthz, {"look": health.ready}),
+    path("healthz/data", watching.healthz, {"look": health.fresh}),
+    path("metrics", watching.metrics, name="metrics"),
     path("", include("reports.urls")),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

@@ -104,7 +104,8 @@ TABLES = {
 PUBLIC = Row(EVERYBODY, NONE)
 OPEN_FORM = Row(EVERYBODY, EVERYBODY)
 PAGES = {
-    "healthz": PUBLIC,
+    **dict.fromkeys(("healthz", "healthz/live", "healthz/ready", "healthz/data"), PUBLIC),
+    "metrics": Row({SUPER}, NONE),  # and whoever has its own token
     "fonts/<str:name>": PUBLIC,
     "login/": OPEN_FORM,
     "logout/": Row(NONE, SIGNED_IN),
@@ -304,6 +305,10 @@ def try_page(people, pattern):
         assert all(
             asked(people[role], "GET", path).status_code == 404 for role in ROLES
         )  # no such font, for anybody
+        return
+    if pattern == "healthz/data":  # says to everybody alike that this site does no work
+        assert {asked(people[role], "GET", path).json()["status"] for role in ROLES} == {"late"}
+        assert {asked(people[role], "POST", path).status_code for role in ROLES} == {405}
         return
     assert_kept(people, path, PAGES[pattern])
     if "logout" in pattern:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -15,6 +16,12 @@ from reports.models import PublishedReport
 def status(row: Any) -> SafeString:
     css_class = "unsettled" if row.status == PublishedReport.Status.FAILED else ""
     return format_html('<span class="state {}">{}</span>', css_class, row.get_status_display())
+
+
+@admin.display(description="PDF")
+def file(row: Any) -> SafeString:
+    """Lead to the file, as long as it lies in the storage: on whichever machine it was printed."""
+    return format_html('<a href="{}?report={}">열기</a>', reverse("dashboard-pdf"), row.pk)
 
 
 @admin.register(PublishedReport)
@@ -32,5 +39,6 @@ class PublishedReportAdmin(BooksAdmin):
         "target",
         "reason",
         "seconds",
+        file,
     )
     list_filter = ("is_paper", "status", "privacy", "published_at")

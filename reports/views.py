@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import ceil
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,13 +14,14 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
-from django.utils.http import quote_etag
+from django.utils.http import content_disposition_header, quote_etag
 from django.views.decorators.http import require_POST, require_safe
 
 from kis.accounts import Account
 from kis.client.errors import KisError
 from kis.commands import explain_database
 from kis.connect import connect
+from kis.korean import SEOUL
 from kis.refresh import AlreadyFresh, refresh_now
 from reports import webfonts
 from reports.access import for_viewers, may_sync
@@ -28,8 +30,10 @@ from reports.live import Glance, NoAccount, accounts_to_show, choices, choose, g
 from reports.moments import MomentUnreadable, read_moment
 from reports.page import page_context
 from reports.printed import pdf_response
+from reports.publish import PublishFailed
 from reports.queries import NoSnapshot
 from reports.snapshots import dashboard_to_print
+from reports.stored import LAST, NotThere, file_of, report_asked_for
 
 FOREVER = 365 * 24 * 60 * 60
 
@@ -100,19 +104,45 @@ def without_data(request: HttpRequest, reason: str, *, accounts: bool, status: i
 @require_safe
 @for_viewers
 def dashboard_pdf(request: HttpRequest) -> HttpResponseBase:
-    """Hand out what the command prints of the same snapshot; trouble is a page that says what to do."""
+    """Hand out what the command prints of the same snapshot, or with `report` a file that has been published.
+
+    Trouble is a page that says what to do.
+    """
     try:
-        account = choose(accounts_to_show(request.user), request.GET.get("account", ""))
-        figures, _ = dashboard_to_print(
-            mode=account.mode, account=account.number_or_reason(), asked_for=moment_asked_for(request)
-        )
-        return pdf_response(request, figures)
+        return pdf_asked_for(request)
     except NoSnapshot:
-        return trouble(request, "PDF를 만들 자료가 없습니다", "이 계좌의 그때 자료가 없습니다.", status=404)
+        title, reason, status = "PDF를 만들 자료가 없습니다", "이 계좌의 그때 자료가 없습니다.", 404
+    except NotThere as error:
+        title, reason, status = "PDF가 없습니다", str(error), 404
     except (NoAccount, MomentUnreadable) as error:
-        return trouble(request, "PDF를 만들 수 없습니다", str(error), status=404)
-    except FontsUnavailable as error:
-        return trouble(request, "PDF를 만들 수 없습니다", str(error), status=503)
+        title, reason, status = "PDF를 만들 수 없습니다", str(error), 404
+    except (FontsUnavailable, PublishFailed) as error:
+        title, reason, status = "PDF를 줄 수 없습니다", str(error), 503
+    return trouble(request, title, reason, status=status)
+
+
+def pdf_asked_for(request: HttpRequest) -> HttpResponseBase:
+    """Return the PDF of the address. Raises what its reader is to be told."""
+    wanted = request.GET.get("report", "")
+    if wanted and wanted != LAST:
+        return published(request, wanted)
+    account = choose(accounts_to_show(request.user), request.GET.get("account", ""))
+    if wanted:
+        return published(request, wanted, account)
+    figures, _ = dashboard_to_print(
+        mode=account.mode, account=account.number_or_reason(), asked_for=moment_asked_for(request)
+    )
+    return pdf_response(request, figures)
+
+
+def published(request: HttpRequest, wanted: str, account: Account | None = None) -> HttpResponse:
+    """Hand out a file that lies in the storage. Raises NotThere and PublishFailed."""
+    row = report_asked_for(wanted, user=request.user, account=account)
+    name = f"{Path(row.file_name).stem}_{row.as_of.astimezone(SEOUL):%Y-%m-%d_%H%M%S}.pdf"
+    disposition = content_disposition_header(as_attachment=True, filename=name) or "attachment"
+    return HttpResponse(
+        file_of(row), content_type="application/pdf", headers={"Content-Disposition": disposition}
+    )
 
 
 def trouble(request: HttpRequest, title: str, reason: str, *, status: int) -> HttpResponse:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django_q.admin import ScheduleAdmin  # registers the tables of django-q2, whichever comes first
 from django_q.models import Schedule
@@ -23,6 +24,12 @@ class ScheduleForm(ScheduleModelForm):
     class Meta:
         model = Schedule
         fields = "__all__"
+
+    def clean_cluster(self) -> str | None:
+        queue: str | None = self.cleaned_data["cluster"]
+        if queue and queue not in settings.QUEUES:
+            raise forms.ValidationError(f"다음 가운데 하나여야 합니다: {', '.join(settings.QUEUES)}")
+        return queue
 
     def clean_kwargs(self) -> str | None:
         text: str | None = self.cleaned_data["kwargs"]

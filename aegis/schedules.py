@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django_q.models import Schedule
 
@@ -17,6 +18,8 @@ from kis.slots import Window
 #: Schedules of this name are ours; whatever else stands in the table is the owner's.
 OURS = "aegis_"
 INTENDED = "intended"
+#: The queues: what is done every minute waits for nothing that takes long.
+FAST, REPORTS = "fast", "reports"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +29,14 @@ class Job:
     name: str
     task: str
     window: Window
+    #: Which cluster of the worker takes it; the owner may choose the other one in the schedule.
+    queue: str = FAST
 
     @property
     def minutes(self) -> int:
         return self.window.minutes
 
-    def columns(self, window: Window) -> dict[str, Any]:
+    def columns(self, window: Window, *, queue: str | None = None) -> dict[str, Any]:
         """Return the columns of the schedule that are ours to say; the owner may switch it off with `repeats`."""
         arguments = {
             "minutes": self.minutes,
@@ -44,6 +49,7 @@ class Job:
             "minutes": self.minutes,
             "kwargs": repr(arguments),
             "intended_date_kwarg": INTENDED,
+            "cluster": queue if queue in settings.QUEUES else self.queue,
         }
 
 
@@ -51,6 +57,7 @@ FETCH = Job(
     "aegis_30min_data_fetch",
     "aegis.tasks.fetch_data",
     Window(timedelta(minutes=30), opens=time(8, 30), closes=time(16, 0)),
+    REPORTS,
 )
 #: From before the opening to the closing print: what the live page shows.
 REFRESH = Job(
@@ -63,6 +70,7 @@ PRINT = Job(
     PRINTING,
     "aegis.tasks.print_dashboards",
     Window(timedelta(minutes=10), opens=time(8, 55), closes=time(15, 35)),
+    REPORTS,
 )
 #: Does nothing unless an order's outcome is not known; goes on after the close, when absence begins to prove something.
 ORDERS = Job(
@@ -129,7 +137,7 @@ def write_schedules(
 def write(job: Job, row: Schedule | None, *, now: datetime, defaults: bool) -> Written:
     """Write one schedule; its ticks fall on the slots of its window."""
     window = job.window if row is None or defaults else window_of(job)
-    columns = job.columns(window)
+    columns = job.columns(window, queue=row.cluster if row and not defaults else None)
     next_run = window.slot_of(now) + window.every
     if row is None:
         Schedule.objects.create(name=job.name, next_run=next_run, **columns)

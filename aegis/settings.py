@@ -335,15 +335,25 @@ REST_KNOX = {
 METRICS_TOKEN = env_secret("METRICS_TOKEN")
 
 # Worker -------------------------------------------------------------------------------------------------------------
+# A cluster of django-q2 for each queue, so that the jobs of every minute wait for no long one; `aegis.schedules` says
+# which job goes where. Which of them this machine serves; whoever starts `qcluster` by hand may name one himself.
+QUEUES = ("fast", "reports")
+AEGIS_CLUSTER = env_choice("AEGIS_CLUSTER", ("all", *QUEUES))
+if AEGIS_CLUSTER != "all":
+    os.environ.setdefault("Q_CLUSTER_NAME", AEGIS_CLUSTER)
 Q_CLUSTER = {
-    "name": "aegis",
+    "name": "fast",  # takes the schedules without a queue, too: those of the owner
     "orm": "default",
-    "workers": 1,
-    "timeout": 600,
-    "retry": 900,  # above timeout: a task still running is never handed out again
+    "workers": env_count("AEGIS_WORKERS", 2, most=32, what="수"),
+    "timeout": 240,
+    "retry": 420,  # above timeout: a task still running is never handed out again
     "max_attempts": 1,  # the next tick is our retry
     "ack_failures": True,
     "catch_up": False,
+    "queue_limit": 1,  # what a machine has taken and not begun is lost to the others for a while if it dies
+    "recycle": 500,  # tasks, or kilobytes, after which a worker makes room for a fresh one
+    "max_rss": 600_000,
+    "ALT_CLUSTERS": {"reports": {"timeout": 600, "retry": 900, "recycle": 50}},
 }
 
 # Logs ---------------------------------------------------------------------------------------------------------------

@@ -2,7 +2,9 @@
 
 from itertools import pairwise
 
-from aegis.management.commands.site import accounts_to_follow, follower_of
+import pytest
+
+from aegis.management.commands.site import accounts_to_follow, follower_of, queues_here
 from aegis.restarting import FIRST_PAUSE_SECONDS, LASTING_SECONDS, LONGEST_PAUSE_SECONDS, Restarted
 
 
@@ -73,3 +75,11 @@ def test_site_follows_the_accounts_with_an_hts_id(configure, db, settings):
     assert follower_of(account) == ("follow_fills", "--mode=real", "--account=실전")
     settings.AEGIS_DEMO = True
     assert accounts_to_follow() == []
+
+
+@pytest.mark.parametrize(
+    ("cluster", "queues"), [("all", ("fast", "reports")), ("fast", ("fast",)), ("reports", ("reports",))]
+)
+def test_machine_serves_the_queues_of_its_settings(settings, cluster, queues):
+    settings.AEGIS_CLUSTER = cluster
+    assert queues_here() == queues

@@ -6,6 +6,7 @@ from pathlib import Path
 from pydoc import locate
 from queue import SimpleQueue
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.core.management import CommandError, call_command, get_commands
@@ -16,7 +17,7 @@ from django_q.scheduler import scheduler
 from django_q.signing import SignedPackage
 from django_q.worker import worker
 
-from aegis.schedules import FETCH, PRINT, REFRESH, SCHEDULES, Job, window_of, write_schedules
+from aegis.schedules import FAST, FETCH, PRINT, REFRESH, REPORTS, SCHEDULES, Job, window_of, write_schedules
 from kis.calendar import use_days
 from kis.korean import SEOUL
 from kis.models import KisAccount, SyncRun
@@ -26,6 +27,8 @@ from tests.kis.fetching import configure, leave_out_prices
 from tests.kis.syncing import TEN, Broker
 
 pytestmark = pytest.mark.django_db
+#: What django-q2 adds before it ends a worker.
+SECONDS_BEFORE_IT_IS_ENDED = 3
 ROOT = Path(__file__).resolve().parents[2]
 OTHER = Job("aegis_other", "kis.tasks.other", Window(timedelta(minutes=10), time(9), time(15, 30)))
 
@@ -145,6 +148,7 @@ def test_window_is_checked_where_the_owner_changes_it(admin_client, kwargs, told
         "next_run_1": "10:30",
         "intended_date_kwarg": "intended",
         "kwargs": kwargs,
+        "cluster": "reports",
     }
     page = admin_client.post(f"/admin/django_q/schedule/{row.pk}/change/", given)
     assert page.status_code == (200 if told else 302)
@@ -259,7 +263,7 @@ def test_worker_follows_the_window_that_the_owner_widened(owner, monkeypatch):
     words(now=evening - timedelta(minutes=1))
     Schedule.objects.update(kwargs=WIDER)
     at(monkeypatch, evening + timedelta(seconds=2))
-    scheduler(broker=get_broker())
+    fire()
     [task] = work(*delivered())
     assert task["result"].count("완료") == 2
     assert set(SyncRun.objects.values_list("slot", flat=True)) == {evening}
@@ -301,14 +305,56 @@ def test_command_fails_where_an_account_fails_and_copies_the_other(owner, capsys
 # --- the worker -----------------------------------------------------------------------------------------------------
 
 
-def test_cluster_settings_suit_tasks_that_are_delivered_at_least_once():
+@pytest.mark.parametrize("queue", ["fast", "reports"])
+def test_cluster_settings_suit_tasks_that_are_delivered_at_least_once(settings, queue):
+    shared = {**settings.Q_CLUSTER}
+    cluster = {**shared, **shared.pop("ALT_CLUSTERS").get(queue, {})}
+    assert cluster["retry"] > cluster["timeout"] + SECONDS_BEFORE_IT_IS_ENDED
+    assert (cluster["max_attempts"], cluster["ack_failures"], cluster["catch_up"]) == (1, True, False)
+    # Neither works at its tasks for longer than until somebody else is handed them, however many it has taken.
+    assert cluster["queue_limit"] == 1
     assert Conf.RETRY > Conf.TIMEOUT
-    assert (Conf.MAX_ATTEMPTS, Conf.ACK_FAILURES, Conf.CATCH_UP) == (1, True, False)
+
+
+def test_every_queue_is_served_and_the_owners_own_schedules_are_too(settings):
+    assert {job.queue for job in SCHEDULES} == set(settings.QUEUES) == {FAST, REPORTS}
+    assert settings.Q_CLUSTER["name"] in settings.QUEUES, "schedules without a queue would wait for ever"
+
+
+def test_schedules_carry_their_queue_and_the_owner_may_choose_the_other():
+    words(FETCH, REFRESH)
+    assert dict(Schedule.objects.values_list("name", "cluster")) == {
+        FETCH.name: "reports",
+        REFRESH.name: "fast",
+    }
+    Schedule.objects.filter(name=FETCH.name).update(cluster="fast")
+    Schedule.objects.filter(name=REFRESH.name).update(cluster="nobody")
+    assert words(FETCH, REFRESH) == {FETCH.name: "그대로", REFRESH.name: "고침"}
+    assert set(Schedule.objects.values_list("cluster", flat=True)) == {"fast"}
+
+
+@pytest.mark.django_db(transaction=True)  # the scheduler closes its connections
+def test_cluster_of_a_queue_leaves_the_others_their_schedules(monkeypatch):
+    Schedule.objects.create(name="내 작업", func="math.floor", next_run=TEN, schedule_type=Schedule.MINUTES)
+    words(FETCH, REFRESH, now=TEN - timedelta(minutes=30))
+    at(monkeypatch, TEN + timedelta(minutes=1))
+    fire(REPORTS)
+    assert [(row.key, row.name()) for row in OrmQ.objects.all()] == [("reports", delivered()[0]["name"])]
+    assert [task["group"] for task in delivered()] == [FETCH.name]
+    fire(FAST)
+    assert sorted(task["group"] for task in delivered()) == sorted([FETCH.name, REFRESH.name, "내 작업"])
+    assert sorted(OrmQ.objects.values_list("key", flat=True)) == ["fast", "fast", "reports"]
 
 
 def delivered():
     """Return the tasks that wait for a worker, as it unpacks them."""
     return [SignedPackage.loads(row.payload) for row in OrmQ.objects.order_by("pk")]
+
+
+def fire(queue=REPORTS):
+    """Let the scheduler of a queue's cluster look once what is due."""
+    with patch.object(Conf, "CLUSTER_NAME", queue):
+        scheduler(broker=get_broker())
 
 
 def work(*tasks):
@@ -325,7 +371,7 @@ def work(*tasks):
 def test_task_that_is_delivered_twice_runs_its_slot_once(owner, monkeypatch):
     words(now=TEN - timedelta(minutes=1))
     at(monkeypatch, TEN + timedelta(minutes=11))
-    scheduler(broker=get_broker())
+    fire()
     [task] = delivered()
     assert (task["func"], task["kwargs"]["intended"]) == (
         "aegis.tasks.fetch_data",
@@ -344,7 +390,7 @@ def test_ticks_that_were_missed_are_not_replayed(owner, monkeypatch):
     words(now=TEN - timedelta(minutes=61))
     at(monkeypatch, TEN + timedelta(minutes=5))
     for _ in range(3):
-        scheduler(broker=get_broker())
+        fire()
     assert len(delivered()) == 1
     assert Schedule.objects.get().next_run == TEN + timedelta(minutes=30)
 
@@ -354,7 +400,7 @@ def test_task_that_fails_is_a_failed_task_with_its_reason(owner, monkeypatch):
     Broker(owner.real.url).fault("TTTC8434R", "drop_field:dnca_tot_amt")
     words(now=TEN - timedelta(minutes=1))
     at(monkeypatch, TEN + timedelta(seconds=2))
-    scheduler(broker=get_broker())
+    fire()
     [task] = work(*delivered())
     assert not task["success"]
     assert "실전: 증권사 응답을 믿을 수 없어" in task["result"]

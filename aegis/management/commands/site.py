@@ -1,5 +1,6 @@
 """Run site, worker and followers together on this machine."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -46,7 +47,7 @@ class Command(OwnerCommand):
         self.stdout.flush()
         children = {
             "사이트": start("runserver", "--noreload", address),
-            "작업자": start("qcluster"),
+            **{f"작업자({queue})": start("qcluster", Q_CLUSTER_NAME=queue) for queue in queues_here()},
         }
         followers = [Restarted(follower_of(account), start=start) for account in followed]
         first_data: list[subprocess.Popen[bytes]] = []
@@ -91,10 +92,17 @@ def follower_of(account: Account) -> tuple[str, ...]:
     return "follow_fills", f"--mode={account.mode}", f"--account={account.label}"
 
 
-def start(*arguments: str) -> "subprocess.Popen[bytes]":
+def queues_here() -> tuple[str, ...]:
+    """Return the queues that this machine serves: all, unless the settings name one."""
+    return settings.QUEUES if settings.AEGIS_CLUSTER == "all" else (settings.AEGIS_CLUSTER,)
+
+
+def start(*arguments: str, **environment: str) -> "subprocess.Popen[bytes]":
     """Start a command of ours in a session of its own, so that Ctrl-C reaches only this process."""
     return subprocess.Popen(  # noqa: S603  # our own manage.py
-        [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments], start_new_session=True
+        [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments],
+        env={**os.environ, **environment},
+        start_new_session=True,
     )
 
 

@@ -1,16 +1,21 @@
 """One shape for everything that goes wrong: `{"error": {"code", "message", "detail"?}}`."""
 
 import logging
+import sys
 from collections.abc import Callable, Mapping
 from math import ceil
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.template.loader import render_to_string
 from django.views import csrf, defaults
 from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
+
+from kis.commands import explain_database
+from kis.reconnecting import AWAY
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +32,7 @@ MESSAGES = {
     "unsupported_media_type": "JSON(application/json)으로 보내 주세요.",
     "not_acceptable": "JSON과 CSV로만 드릴 수 있습니다.",
     "throttled": "요청이 너무 많습니다. 잠시 뒤에 다시 시도해 주세요.",
+    "database_unavailable": "지금은 데이터베이스에 닿지 않습니다. 잠시 뒤에 다시 시도해 주세요.",
     "server_error": "서버에서 처리하지 못했습니다. 기록을 확인해 주세요.",
 }
 
@@ -50,7 +56,15 @@ CODES: Mapping[type[Exception], str] = {
     exceptions.Throttled: "throttled",
     exceptions.UnsupportedMediaType: "unsupported_media_type",
 }
-STATUSES = {"bad_request": 400, "permission_denied": 403, "not_found": 404, "server_error": 500}
+STATUSES = {
+    "bad_request": 400,
+    "permission_denied": 403,
+    "not_found": 404,
+    "server_error": 500,
+    "database_unavailable": 503,
+}
+#: When to come back to a site whose database is away.
+RETRY_SECONDS = 30
 
 
 class BadParameter(exceptions.APIException):
@@ -106,6 +120,10 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response:
     code = next((code for kind, code in CODES.items() if isinstance(error, kind)), "")
     if isinstance(error, exceptions.APIException):
         return refusal(error, code or "bad_request")
+    if isinstance(error, AWAY):
+        logger.error("API request found no database", exc_info=error)
+        body = error_body("database_unavailable", explain_database(error), {"retry_after": RETRY_SECONDS})
+        return Response(body, status=503, headers={"Retry-After": str(RETRY_SECONDS)})
     if not code:
         logger.error("API request failed", exc_info=error)
         code = "server_error"
@@ -142,5 +160,21 @@ def outside(code: str, page: Callable[..., HttpResponseBase]) -> Callable[..., H
 bad_request = outside("bad_request", defaults.bad_request)
 permission_denied = outside("permission_denied", defaults.permission_denied)
 not_found = outside("not_found", defaults.page_not_found)
-server_error = outside("server_error", defaults.server_error)
+
+
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    """Say what can be said of what nobody expected; a database that is away comes back, and so may the reader."""
+    error = sys.exc_info()[1]
+    if not isinstance(error, AWAY):
+        return outside("server_error", defaults.server_error)(request)
+    headers = {"Retry-After": str(RETRY_SECONDS)}
+    reason = explain_database(error)
+    if request.path.startswith("/api/"):
+        body = error_body("database_unavailable", reason, {"retry_after": RETRY_SECONDS})
+        return JsonResponse(body, status=503, headers=headers, json_dumps_params={"ensure_ascii": False})
+    # Without the request: what a page says of its reader is in the database.
+    page = render_to_string("503.html", {"reason": reason, "seconds": RETRY_SECONDS})
+    return HttpResponse(page, status=503, headers=headers)
+
+
 csrf_failure = outside("permission_denied", csrf.csrf_failure)

@@ -178,13 +178,27 @@ def test_asking_too_often_says_when_to_come_back(api, monkeypatch):
 
 def test_trouble_of_ours_is_logged_and_not_shown(api, monkeypatch, caplog):
     def broken(*_arguments, **_named):
-        raise OperationalError("server at 10.0.0.5 is gone")
+        raise ZeroDivisionError("account 12 of 10.0.0.5")
 
     monkeypatch.setattr(views, "page_of", broken)
     response = api.get("accounts")
     assert error_of(response, 500)["code"] == "server_error"
     assert b"10.0.0.5" not in response.content
     assert "API request failed" in caplog.text
+    assert "of 10.0.0.5" in caplog.text
+
+
+def test_database_that_is_away_is_said_with_when_to_come_back(api, monkeypatch, caplog):
+    def gone(*_arguments, **_named):
+        raise OperationalError("server at 10.0.0.5 is gone")
+
+    monkeypatch.setattr(views, "page_of", gone)
+    response = api.get("accounts")
+    error = error_of(response, 503)
+    assert (error["code"], error["detail"]) == ("database_unavailable", {"retry_after": 30})
+    assert "데이터베이스에 연결하지 못했습니다" in error["message"]
+    assert response["Retry-After"] == "30"
+    assert b"10.0.0.5" not in response.content
     assert "server at 10.0.0.5 is gone" in caplog.text
 
 

@@ -5,6 +5,7 @@ import re
 
 from django.conf import settings
 
+from aegis.alerts.addresses import secrets_in
 from kis import known_secrets
 
 BEARER = re.compile(r"(?i)(bearer\s+)[\w.~+/=-]+")
@@ -31,6 +32,8 @@ def mask(text: str) -> str:
             text = text.replace(secret, known_secrets.HIDDEN)
     if len(settings.REPORT_PDF_PASSWORD) >= known_secrets.SHORTEST:
         text = text.replace(settings.REPORT_PDF_PASSWORD, known_secrets.HIDDEN)
+    for secret in secrets_in(settings.NOTIFY_URLS):
+        text = text.replace(secret, known_secrets.HIDDEN)
     text = known_secrets.hide(text)
     text = BEARER.sub(r"\1****", text)
     text = API_TOKEN.sub("****", JWT.sub("****", text))

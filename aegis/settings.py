@@ -7,6 +7,9 @@ from pathlib import Path
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from aegis.alerts.addresses import read_addresses
+from aegis.alerts.kinds import read_off
+from aegis.alerts.quiet import read_quiet
 from aegis.env import (
     env_bool,
     env_choice,
@@ -27,7 +30,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 TESTING = "pytest" in sys.modules
 OURS = (
     *("AEGIS_", "AI_", "KIS_", "KB_", "ORDER_", "REAL_TRADING_", "REPORT_", "GEMINI_", "SECRET_KEY"),
-    *("METRICS_", "PING_", "LOG_"),
+    *("METRICS_", "NOTIFY_", "PING_", "LOG_"),
 )
 if TESTING:  # the owner's keys must never reach a test
     for name in [name for name in os.environ if name.startswith(OURS)]:
@@ -50,6 +53,7 @@ AEGIS_PROXY_COUNT = env_count("AEGIS_PROXY_COUNT", 1, most=10, what="수")
 
 INSTALLED_APPS = [
     "aegis",
+    "aegis.alerts",
     "kis",
     "trading",
     "reports",
@@ -238,6 +242,21 @@ FONT_DIR = Path(env_str("AEGIS_FONT_DIR") or VAR_DIR / "fonts")
 PRINT_MEMORY_MB = env_count("AEGIS_PRINT_MEMORY_MB", 1536, most=65_536, what="MB")
 PRINT_SECONDS = env_count("AEGIS_PRINT_SECONDS", 120, most=600, what="초")
 
+# Alerts -------------------------------------------------------------------------------------------------------------
+# Where they are sent (apprise); the addresses hold tokens and are neither shown nor stored.
+try:
+    NOTIFY_URLS = read_addresses(env_str("NOTIFY_URLS"))
+    # Hours in which only urgent ones are sent, and kinds that are not sent at all.
+    NOTIFY_QUIET = read_quiet(env_str("NOTIFY_QUIET"))
+    NOTIFY_OFF = read_off(env_str("NOTIFY_OFF"))
+except ValueError as error:
+    raise ImproperlyConfigured(str(error)) from None
+# How much they show: they pass through the hands of others.
+NOTIFY_PRIVACY = env_choice("NOTIFY_PRIVACY", ("full", "masked", "percent"))
+# When books are told to be old, and after how many failures in a row a job is.
+NOTIFY_STALE_MINUTES = env_count("NOTIFY_STALE_MINUTES", 15, most=1440, what="분")
+NOTIFY_JOB_FAILURES = env_count("NOTIFY_JOB_FAILURES", 3, most=100, what="횟수")
+
 # Sign-in ------------------------------------------------------------------------------------------------------------
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -364,7 +383,12 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {
         "console": {"class": "logging.StreamHandler", "filters": ["mask"], "formatter": "line"},
+        "nobody": {"class": "logging.NullHandler"},
     },
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"django.server": {"handlers": ["console"], "level": "INFO", "propagate": False}},
+    "loggers": {
+        "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        # Its sentences may hold an address with its token; what matters of them is told by aegis.alerts.transport.
+        "apprise": {"handlers": ["nobody"], "level": "WARNING", "propagate": False},
+    },
 }

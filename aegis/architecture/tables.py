@@ -8,7 +8,7 @@ from django.db.models.constraints import UniqueConstraint
 
 from reports.system.document import Column, Table
 
-APPS: Final = ("aegis", "kis", "trading", "reports", "ai")
+APPS: Final = ("aegis", "alerts", "kis", "trading", "reports", "ai")
 OWNED_BY: Final = {"account_no", "product_code", "is_paper"}
 KINDS: Final = (
     (models.ForeignKey, "참조"),

@@ -30,7 +30,16 @@ FORBIDDEN = {
 #: Only these modules of `kis` may know the simulator.
 KNOWS_SIMULATOR = {"kis.demo", "kis.management.commands.kis_simulator"}
 #: Heavy libraries are imported inside the function that uses them.
-HEAVY = {"matplotlib", "weasyprint", "django_weasyprint", "google", "fontTools", "holidays", "numpy"}
+HEAVY = {
+    "matplotlib",
+    "weasyprint",
+    "django_weasyprint",
+    "google",
+    "fontTools",
+    "holidays",
+    "numpy",
+    "apprise",
+}
 
 
 def modules():
@@ -183,7 +192,7 @@ def reached_from(module, seen):
 
 
 def is_background(module):
-    return inside(module, {"ai", "reports"}) or "tasks" in module.split(".")
+    return inside(module, {"ai", "reports", "aegis.alerts"}) or "tasks" in module.split(".")
 
 
 BACKGROUND = [module for module, _ in ALL if is_background(module)]

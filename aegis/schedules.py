@@ -31,6 +31,8 @@ class Job:
     window: Window
     #: Which cluster of the worker takes it; the owner may choose the other one in the schedule.
     queue: str = FAST
+    #: On days on which the exchange rests, too.
+    every_day: bool = False
 
     @property
     def minutes(self) -> int:
@@ -78,7 +80,14 @@ ORDERS = Job(
     "aegis.tasks.settle_orders",
     Window(timedelta(minutes=1), opens=time(8, 0), closes=time(20, 30)),
 )
-SCHEDULES = (FETCH, PRINT, REFRESH, ORDERS)
+#: Around the clock and on every day: orders are stopped at night, too, and quiet hours end in the morning.
+ALERTS = Job(
+    "aegis_1min_alerts",
+    "aegis.tasks.send_alerts",
+    Window(timedelta(minutes=1), opens=time(0, 0), closes=time(23, 59)),
+    every_day=True,
+)
+SCHEDULES = (FETCH, PRINT, REFRESH, ORDERS, ALERTS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from aegis import printing_job
+from aegis.alerts import minute
 from aegis.order_upkeep import settle_all, settle_leftovers
 from kis import tasks
 from kis.data_fetch import FetchFailed, accounts_meant
@@ -41,3 +42,8 @@ def settle_orders(**tick: Any) -> str:  # noqa: ANN401, ARG001  # which tick it 
     settle_leftovers(at=timezone.now())
     settle_all(of=UNSETTLED)
     return settle_leftovers(at=timezone.now()) or "모르는 주문 없음"
+
+
+def send_alerts(**tick: Any) -> str:  # noqa: ANN401, ARG001  # as above
+    """Look for what is worth telling, and send it; see `aegis.alerts`."""
+    return minute.told(minute.tell_now(at=timezone.now()))

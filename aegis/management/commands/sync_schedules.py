@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from aegis.schedules import write_schedules
+from aegis.schedules import ALERTS, write_schedules
 from kis.commands import OwnerCommand
 
 
@@ -26,5 +26,6 @@ class Command(OwnerCommand):
             return
         for written in write_schedules(now=timezone.now(), defaults=options["defaults"]):
             window = written.window
-            when = f"  {window.minutes}분마다 {window}, 거래일" if window else ""
+            days = "매일" if written.name == ALERTS.name else "거래일"
+            when = f"  {window.minutes}분마다 {window}, {days}" if window else ""
             self.stdout.write(f"{written.name}: {written.word}{when}")

@@ -8,6 +8,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import DatabaseError, InterfaceError
 
+from aegis.alerts.transport import can_be_understood
 from trading import password
 
 
@@ -57,6 +58,20 @@ def trading_password_is_set(
             hint="정하기: manage.py set_trading_password",
             id="aegis.W001",
         )
+    ]
+
+
+@register()
+def alerts_can_leave(**how: Any) -> list[CheckMessage]:  # noqa: ANN401, ARG001  # Django's signature
+    """Warn of an address that no service knows; it is named by its place, for it may hold a token."""
+    odd = [place for place, url in enumerate(settings.NOTIFY_URLS, start=1) if not can_be_understood(url)]
+    return [
+        checks.Warning(
+            f"NOTIFY_URLS의 {place}번째 주소를 알아볼 수 없어 그곳에는 알리지 못합니다.",
+            hint="docs/alerts.md의 예와 견주어 고쳐 주세요. 시험하기: manage.py notify_test",
+            id="aegis.W003",
+        )
+        for place in odd
     ]
 
 

@@ -3,7 +3,7 @@
 from django.db import DatabaseError, connection
 
 from aegis.health import account as account_checks
-from aegis.health import advisor, broker, configuration, database, files, findings, jobs, orders
+from aegis.health import advisor, alerts, broker, configuration, database, files, findings, jobs, orders
 from aegis.health.case import Case, Check, Line, Status, examine_one, not_reached, open_case
 from aegis.health.database import is_missing_file
 from kis.accounts import Account, configured_accounts, environment_accounts, meant_if_any
@@ -34,6 +34,7 @@ CHECKS = (
     Check("작업자", jobs.worker, needs=(DATABASE,)),
     Check("마지막 동기화", jobs.last_sync, needs=(DATABASE, KEYS)),
     Check("주문", orders.trading, needs=(DATABASE,)),
+    Check("알림", alerts.alerts, needs=(DATABASE,)),
     Check("AI 진단", advisor.advisor, needs=(DATABASE,)),
     Check("응답 변화", findings.drift, needs=(DATABASE,)),
 )

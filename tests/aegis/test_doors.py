@@ -93,6 +93,8 @@ TABLES = {
         ("axes.AccessAttempt", "axes.AccessLog", "axes.AccessFailureLog"),
         Table({SUPER}, NONE, {SUPER}, {SUPER}),
     ),
+    "alerts.Alert": KEYS,
+    "alerts.AlertRule": OWNERS,
     "django_q.Schedule": OWNERS,
     **dict.fromkeys(
         ("django_q.Success", "django_q.Failure", "django_q.OrmQ"), Table({SUPER}, NONE, {SUPER}, {SUPER})
@@ -362,5 +364,5 @@ def test_lists_of_apps_are_for_those_who_see_something_there(people):
     for label in ("kis", "trading", "reports", "ai"):
         seen = STAFF if label == "kis" else VIEWERS  # everybody there has tokens of his own
         assert_kept(people, f"admin/{label}/", Row(seen, seen))
-    for label in ("axes", "django_q", "auth"):
+    for label in ("alerts", "axes", "django_q", "auth"):
         assert_kept(people, f"admin/{label}/", Row({SUPER}, {SUPER}))

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from kis.client.codes import AccountNumber, Mode
 from kis.client.errors import KisMisconfigured
-from kis.encryption import SecretUnreadable, encrypt, fingerprints, renewed
+from kis.encryption import SecretUnreadable, decrypt, encrypt, fingerprints, renewed
 from kis.known_secrets import remember, remember_account
 from kis.models import AccessToken, BrokerAccount
 from kis.models.owned import OwnedQuerySet
@@ -117,6 +117,17 @@ def rotate_encryption() -> Rotated:
         unchanged = AccessToken.objects.filter(pk=token.pk, token_encrypted=token.token_encrypted)
         tokens += unchanged.update(token_encrypted=fresh)
     return Rotated(len(rows) - len(unreadable), tokens, tuple(unreadable))
+
+
+def unreadable_accounts() -> list[str]:
+    """Return the labels of the accounts whose secrets none of our keys reads."""
+    found = []
+    for row in BrokerAccount.objects.order_by("label"):
+        try:
+            decrypt(row.account_encrypted)
+        except SecretUnreadable:
+            found.append(row.label)
+    return found
 
 
 def renew(row: BrokerAccount) -> None:

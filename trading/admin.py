@@ -35,6 +35,7 @@ WHAT = {
     "answered": "결과",
     "left_behind": "보내다 멈춤",
     "followed": "증권사 상태",
+    "restored": "백업에서 되살림",
     "adopted": "소유자가 주문번호 확인",
     "disowned": "소유자가 다른 주문이라 함",
     "not_placed": "접수되지 않음 확인",

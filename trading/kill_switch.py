@@ -49,11 +49,16 @@ def turn_on(reason: str, *, at: datetime, by: str) -> None:
     except OSError:
         logger.exception("The file of the kill switch could not be written")
     with transaction.atomic(durable=True):
-        row, _ = KillSwitch.objects.select_for_update().get_or_create(pk=1, defaults={"changed_at": at})
-        if not row.is_on:
-            row.is_on, row.reason, row.changed_at = True, reason, at
-            row.save(update_fields=["is_on", "reason", "changed_at"])
-            audit.record("kill_switch_on", at=at, detail={"reason": reason, "by": by})
+        turn_row_on(reason, at=at, by=by)
+
+
+def turn_row_on(reason: str, *, at: datetime, by: str) -> None:
+    """Write the row inside the caller's transaction; one that is on already keeps its reason."""
+    row, _ = KillSwitch.objects.select_for_update().get_or_create(pk=1, defaults={"changed_at": at})
+    if not row.is_on:
+        row.is_on, row.reason, row.changed_at = True, reason, at
+        row.save(update_fields=["is_on", "reason", "changed_at"])
+        audit.record("kill_switch_on", at=at, detail={"reason": reason, "by": by})
 
 
 def turn_off(*, at: datetime, by: str) -> None:

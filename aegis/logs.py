@@ -27,7 +27,7 @@ def mask(text: str) -> str:
                 number[:4] + "****",
                 text,
             )
-    for secret in (settings.AEGIS_TRADING_PASSWORD, settings.GEMINI_API_KEY):
+    for secret in (settings.AEGIS_TRADING_PASSWORD, settings.GEMINI_API_KEY, settings.BACKUP_PASSPHRASE):
         if len(secret) >= known_secrets.SHORTEST:
             text = text.replace(secret, known_secrets.HIDDEN)
     if len(settings.REPORT_PDF_PASSWORD) >= known_secrets.SHORTEST:

@@ -88,6 +88,19 @@ ALERTS = Job(
     every_day=True,
 )
 SCHEDULES = (FETCH, PRINT, REFRESH, ORDERS, ALERTS)
+#: Every day of the week, and no business of the market's: at midnight, where there is a folder for it.
+BACKUP = Job(
+    "aegis_daily_backup",
+    "aegis.tasks.back_up",
+    Window(timedelta(days=1), opens=time(0, 0), closes=time(0, 0)),
+    REPORTS,
+    every_day=True,
+)
+
+
+def planned() -> tuple[Job, ...]:
+    """Return the jobs that this site does: backups only where there is a folder for them."""
+    return (*SCHEDULES, BACKUP) if settings.BACKUP_DIR else SCHEDULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +136,14 @@ def read_window(text: str | None, job: Job) -> Window:
 
 
 def write_schedules(
-    jobs: tuple[Job, ...] = SCHEDULES, *, now: datetime, defaults: bool = False
+    jobs: tuple[Job, ...] | None = None, *, now: datetime, defaults: bool = False
 ) -> list[Written]:
     """Bring the schedules of django-q2 in line with the list; a second time changes nothing.
 
     Ours that are in the list no more are removed, the owner's own are left alone. The next tick of one that stays is kept,
     and so is the window the owner gave it, unless they want the `defaults` back.
     """
+    jobs = planned() if jobs is None else jobs
     with transaction.atomic():
         one_at_a_time()
         known: dict[str, Schedule] = {}

@@ -29,7 +29,18 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 TESTING = "pytest" in sys.modules
 OURS = (
-    *("AEGIS_", "AI_", "KIS_", "KB_", "ORDER_", "REAL_TRADING_", "REPORT_", "GEMINI_", "SECRET_KEY"),
+    *(
+        "AEGIS_",
+        "AI_",
+        "BACKUP_",
+        "KIS_",
+        "KB_",
+        "ORDER_",
+        "REAL_TRADING_",
+        "REPORT_",
+        "GEMINI_",
+        "SECRET_KEY",
+    ),
     *("METRICS_", "NOTIFY_", "PING_", "LOG_"),
 )
 if TESTING:  # the owner's keys must never reach a test
@@ -256,6 +267,14 @@ NOTIFY_PRIVACY = env_choice("NOTIFY_PRIVACY", ("full", "masked", "percent"))
 # When books are told to be old, and after how many failures in a row a job is.
 NOTIFY_STALE_MINUTES = env_count("NOTIFY_STALE_MINUTES", 15, most=1440, what="분")
 NOTIFY_JOB_FAILURES = env_count("NOTIFY_JOB_FAILURES", 3, most=100, what="횟수")
+
+# Backups ------------------------------------------------------------------------------------------------------------
+# Where the backup of each day goes; empty for none.
+BACKUP_DIR = env_str("BACKUP_DIR")
+BACKUP_KEEP = env_count("BACKUP_KEEP", 14, most=3650, what="개수")
+# What it is closed with: a public key of age, which cannot open it again, or a passphrase.
+BACKUP_RECIPIENT = env_str("BACKUP_RECIPIENT")
+BACKUP_PASSPHRASE = env_str("BACKUP_PASSPHRASE")
 
 # Sign-in ------------------------------------------------------------------------------------------------------------
 AUTH_PASSWORD_VALIDATORS = [

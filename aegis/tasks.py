@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from aegis import printing_job
 from aegis.alerts import minute
+from aegis.backup.daily import daily_backup
 from aegis.order_upkeep import settle_all, settle_leftovers
 from kis import tasks
 from kis.data_fetch import FetchFailed, accounts_meant
@@ -35,6 +36,12 @@ def print_dashboards(*, intended: str, minutes: int, opens: str, closes: str) ->
     if any(result.failed for result in results):
         raise FetchFailed(results)
     return "\n".join(str(result) for result in results)
+
+
+def back_up(*, intended: str, minutes: int, opens: str, closes: str) -> str:
+    """Make the backup of the day of `intended`, unless there is one; see `aegis.backup.daily`. Raises BackupError."""
+    slot = Window.parse(minutes=minutes, opens=opens, closes=closes).slot_of(datetime.fromisoformat(intended))
+    return daily_backup(slot=slot, now=timezone.now())
 
 
 def settle_orders(**tick: Any) -> str:  # noqa: ANN401, ARG001  # which tick it is does not matter: looking twice is safe

@@ -3,7 +3,18 @@
 from django.db import DatabaseError, connection
 
 from aegis.health import account as account_checks
-from aegis.health import advisor, alerts, broker, configuration, database, files, findings, jobs, orders
+from aegis.health import (
+    advisor,
+    alerts,
+    backups,
+    broker,
+    configuration,
+    database,
+    files,
+    findings,
+    jobs,
+    orders,
+)
 from aegis.health.case import Case, Check, Line, Status, examine_one, not_reached, open_case
 from aegis.health.database import is_missing_file
 from kis.accounts import Account, configured_accounts, environment_accounts, meant_if_any
@@ -30,6 +41,7 @@ CHECKS = (
     Check("리포트 폴더", files.report_folder),
     Check("동기화 폴더", files.sync_folder),
     Check("가져오기 폴더", files.import_folder),
+    Check("백업", backups.backups),
     Check("예약 작업", jobs.schedules, needs=(DATABASE,)),
     Check("작업자", jobs.worker, needs=(DATABASE,)),
     Check("마지막 동기화", jobs.last_sync, needs=(DATABASE, KEYS)),

@@ -1,5 +1,6 @@
 """Write the timetable to the worker's schedules."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from aegis.schedules import ALERTS, write_schedules
 from kis.commands import OwnerCommand
+from kis.slots import Window
 
 
 class Command(OwnerCommand):
@@ -25,7 +27,13 @@ class Command(OwnerCommand):
             self.stdout.write("데모에서는 예약하지 않습니다.")
             return
         for written in write_schedules(now=timezone.now(), defaults=options["defaults"]):
-            window = written.window
-            days = "매일" if written.name == ALERTS.name else "거래일"
-            when = f"  {window.minutes}분마다 {window}, {days}" if window else ""
+            when = f"  {often(written.window, name=written.name)}" if written.window else ""
             self.stdout.write(f"{written.name}: {written.word}{when}")
+
+
+def often(window: Window, *, name: str) -> str:
+    """Say when a job is due."""
+    if window.every == timedelta(days=1):
+        return f"날마다 {window.opens:%H:%M}"
+    days = "매일" if name == ALERTS.name else "거래일"
+    return f"{window.minutes}분마다 {window}, {days}"

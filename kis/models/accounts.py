@@ -1,35 +1,47 @@
 """Account snapshots."""
 
-from typing import ClassVar
+from typing import Any, ClassVar, Final
 
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.fields.tuple_lookups import Tuple, TupleLessThan
+from django.db.models import Q
+from django.db.models.expressions import RawSQL
 
 from kis.client.codes import AccountNumber
 from kis.korean import SEOUL, masked_account
 from kis.models.owned import OwnedQuerySet
 from kis.models.runs import SyncRun
 
+#: From the newest snapshot of the last account down the index to that of the account before, until there is none.
+NEWEST: Final = """
+WITH RECURSIVE newest(id) AS (
+    SELECT (
+        SELECT id FROM kis_account
+        ORDER BY account_no DESC, is_paper DESC, product_code DESC, snapshot_at DESC LIMIT 1
+    )
+    UNION ALL
+    SELECT (
+        SELECT below.id FROM kis_account below
+        WHERE (below.account_no, below.is_paper, below.product_code)
+            < (above.account_no, above.is_paper, above.product_code)
+        ORDER BY below.account_no DESC, below.is_paper DESC, below.product_code DESC, below.snapshot_at DESC LIMIT 1
+    )
+    FROM newest JOIN kis_account above ON above.id = newest.id
+)
+SELECT id FROM newest WHERE id IS NOT NULL
+"""
+
 
 class KisAccountQuerySet(OwnedQuerySet["KisAccount"]):
     def newest_first(self) -> "KisAccountQuerySet":
         return self.order_by("-snapshot_at", "-id")
 
-    def newest_of_each(self) -> "list[KisAccount]":
-        """Return the newest snapshot of each account, without the broker's reply; a short query per account.
+    def newest_of_each(self) -> "KisAccountQuerySet":
+        """Return the newest snapshot of each account, without the broker's reply; one query.
 
         DISTINCT would read every snapshot there is. This goes from one account straight to the next one of the index.
         """
-        names = ("account_no", "is_paper", "product_code")
-        rows = self.defer("raw_json").order_by(*(f"-{name}" for name in (*names, "snapshot_at")))
-        found = []
-        row = rows.first()
-        while row is not None:
-            found.append(row)
-            place = tuple(getattr(row, name) for name in names)
-            row = rows.filter(TupleLessThan(Tuple(*map(F, names)), place)).first()
-        return found[::-1]
+        newest: Any = RawSQL(NEWEST, ())  # noqa: S611  # a text of ours without parameters
+        return self.filter(pk__in=newest).defer("raw_json").order_by("account_no", "is_paper", "product_code")
 
 
 class KisAccount(models.Model):

@@ -39,6 +39,10 @@ class Access:
         """Return whether orders may be placed: with a grant for this very account and the permission, not by rank."""
         return self.may_place_orders and self.roles.get((account, is_paper)) in TRADING
 
+    def syncs(self, account: AccountNumber, *, is_paper: bool) -> bool:
+        """Return whether the broker may be asked for an account now: looking alone costs its owner nothing."""
+        return self.sees_everything or self.roles.get((account, is_paper)) in TRADING
+
     def manages(self, account: AccountNumber, *, is_paper: bool) -> bool:
         return self.sees_everything or self.roles.get((account, is_paper)) in MANAGING
 

@@ -50,18 +50,18 @@ def refresh_slot(connection: Connection, *, slot: datetime) -> SyncRun | None:
     return run
 
 
-def refresh_now(connection: Connection) -> SyncRun:
+def refresh_now(connection: Connection, *, pause: timedelta = PAUSE) -> SyncRun:
     """Refresh one account because somebody asks for it, not twice at once and not too often. Raises KisError."""
     if is_busy(connection):
         raise AlreadyFresh("지금 동기화하고 있습니다. 잠시 뒤 새 자료가 보입니다.")
     now = connection.now()
     mine = Owner.of(BY_HAND, connection.environment)
-    last = SyncRun.objects.filter(**mine.columns, started_at__gt=now - PAUSE, started_at__lte=now).first()
-    slot = now.replace(microsecond=0) - timedelta(seconds=now.second % PAUSE.seconds)
+    last = SyncRun.objects.filter(**mine.columns, started_at__gt=now - pause, started_at__lte=now).first()
+    slot = now.replace(microsecond=0) - timedelta(seconds=now.second % pause.seconds)
     # The slot makes sure of it where two ask in the same moment.
     run = None if last else open_slot(mine, now=now, slot=slot)
     if run is None:
-        raise AlreadyFresh(f"방금 동기화했습니다. {PAUSE.seconds}초 뒤에 다시 할 수 있습니다.")
+        raise AlreadyFresh(f"방금 동기화했습니다. {pause.seconds}초에 한 번 할 수 있습니다.")
     return refreshed(run, connection, seconds=SECONDS_BY_HAND)
 
 

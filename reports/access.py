@@ -35,7 +35,7 @@ def may_sync(user: AbstractBaseUser | AnonymousUser, account: Account) -> bool:
         number is not None
         and not account.unused
         and may_see(user)
-        and access_of(user).manages(number, is_paper=account.is_paper)
+        and access_of(user).syncs(number, is_paper=account.is_paper)
     )
 
 

@@ -14,7 +14,7 @@ from ai.changes import Changes, Told, Weight, since_the_day_before
 from ai.models import Diagnosis, HoldingNote
 from kis.admin import mode
 from kis.admin_base import ReadOnlyAdmin, figure, won
-from kis.admin_filters import AccountFilter
+from kis.admin_filters import AccountFilter, ModeFilter
 from kis.advice import Severity
 from kis.korean import MINUS, MISSING, SEOUL, day, share
 
@@ -173,7 +173,7 @@ class DiagnosisAdmin(ReadOnlyAdmin):
         won("dropped", "뺀 문장"),
         "focus",
     )
-    list_filter = ("status", "is_paper", AccountFilter, "written_at")
+    list_filter = ("status", ModeFilter, AccountFilter, "written_at")
     date_hierarchy = "written_at"
     shown: tuple[Any, ...] = (
         *(
@@ -194,9 +194,6 @@ class DiagnosisAdmin(ReadOnlyAdmin):
         *(won("checked", "맞은 숫자"), won("dropped", "뺀 문장"), "content_hash"),
         *(raw("request_json", "요청 원본"), raw("raw_json", "응답 원본")),
     )
-
-    class Media:
-        css = {"all": ["kis/admin.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
@@ -230,9 +227,6 @@ class HoldingNoteAdmin(ReadOnlyAdmin):
     list_select_related = ("diagnosis",)
     search_fields = ("stock_code", "stock_name")
     ordering = ("-diagnosis", "id")
-
-    class Media:
-        css = {"all": ["kis/admin.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return (

@@ -1,11 +1,16 @@
 """The books in the admin, read-only."""
 
 import json
+import re
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db import models
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
@@ -16,9 +21,25 @@ from kis import (
     admin_market,  # noqa: F401  # registers stocks, days and prices
     admin_tokens,  # noqa: F401  # registers the tokens of the API
 )
-from kis.admin_base import ReadOnlyAdmin, figure, gain, rate, won
-from kis.admin_filters import AccountFilter, AgreementFilter, SnapshotAccountFilter
+from kis.admin_base import ReadOnlyAdmin, day_rate, figure, gain, rate, won
+from kis.admin_export import Column, of_field
+from kis.admin_filters import (
+    JOB_NAMES,
+    AccountFilter,
+    AgreementFilter,
+    JobFilter,
+    MarketFilter,
+    ModeFilter,
+    OwnSnapshotFilter,
+    SnapshotAccountFilter,
+    SnapshotFilter,
+    key_of_number,
+)
+from kis.admin_sparklines import picture, put_closes, put_totals, seoul_day
+from kis.admin_totals import BY_MODE, Totals
+from kis.client.codes import AccountNumber
 from kis.client.records.orders import Request
+from kis.known_secrets import hide, hide_account
 from kis.korean import masked_account, number, signed
 from kis.models import (
     AccessToken,
@@ -53,9 +74,49 @@ def snapshot_account(row: Any) -> str:
     return account(row)
 
 
+#: Account numbers as the broker's replies have them, whoever's they are.
+WIRE_ACCOUNT = re.compile(r'("(?:CANO|ACNT_NO|ACCT_NO)"\s*:\s*"\d{4})\d+', re.IGNORECASE)
+
+
 @admin.display(description="원본 응답")
 def raw_reply(row: Any) -> SafeString:
-    return format_html('<pre class="raw">{}</pre>', json.dumps(row.raw_json, ensure_ascii=False, indent=2))
+    """Show what the broker sent, laid out to be read, without account numbers."""
+    text = hide(json.dumps(row.raw_json, ensure_ascii=False, indent=2))
+    number_ = owner_of(row)
+    if number_ is not None:
+        text = hide_account(text, number_)
+    text = WIRE_ACCOUNT.sub(r"\1****", text)
+    if not row.raw_json:
+        return figure("–")
+    lines = text.count("\n") + 1
+    return format_html(
+        '<details class="raw"><summary>원본 보기 ({}줄)</summary><pre class="raw">{}</pre></details>',
+        number(lines),
+        text,
+    )
+
+
+def owner_of(row: Any) -> AccountNumber | None:
+    """Return whose row it is, None where it is nobody's."""
+    owner = getattr(row, "kis_account", None) or row
+    if not hasattr(owner, "product_code"):
+        return None
+    return AccountNumber(owner.account_no, owner.product_code)
+
+
+def list_of(model: str, **asked: str) -> str:
+    """Return the address of a list of the admin, narrowed."""
+    return f"{reverse(f'admin:{model}_changelist')}?{urlencode(asked)}"
+
+
+def links(*pairs: tuple[str, str]) -> SafeString:
+    return format_html('<span class="ways">{}</span>', format_html_join(" ", '<a href="{}">{}</a>', pairs))
+
+
+def key_of_row(row: Any) -> str:
+    """Return what stands for the account of a row in an address."""
+    number_ = owner_of(row)
+    return key_of_number(number_, is_paper=row.is_paper) if number_ else ""
 
 
 REQUEST_NAMES = {Request.ORDER: "주문", Request.AMEND: "정정", Request.CANCEL: "취소"}
@@ -70,8 +131,26 @@ def is_amount(field: "models.Field[Any, Any]") -> bool:
 class BooksAdmin(ReadOnlyAdmin):
     """A table of the books: the account is masked and the raw reply readable."""
 
-    class Media:
-        css = {"all": ["kis/admin.css"]}
+    def export_columns(self, request: HttpRequest) -> list[Column]:
+        """Return every column of the table but for raw replies, with the account masked."""
+        fields = [field for field in self.model._meta.fields if not field.primary_key]  # noqa: SLF001  # Django's own
+        names = {field.name for field in fields}
+        columns = []
+        if "is_paper" in names:
+            columns.append(Column("모드", lambda row: "모의" if row.is_paper else "실전"))
+        if names & {"account_no", "kis_account"}:
+            columns.append(Column("계좌", masked))
+        hidden = {"account_no", "product_code", "is_paper"}
+        return [
+            *columns,
+            *(
+                of_field(field)
+                for field in fields
+                if field.name not in hidden
+                and not field.is_relation
+                and not isinstance(field, models.JSONField)
+            ),
+        ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return [
@@ -85,40 +164,97 @@ class BooksAdmin(ReadOnlyAdmin):
         return self.get_readonly_fields(request, obj)
 
 
+def masked(row: Any) -> str:
+    number_ = owner_of(row)
+    return masked_account(number_.number, number_.product_code) if number_ else ""
+
+
+class SnapshotRowAdmin(BooksAdmin):
+    """Rows of snapshots."""
+
+    list_select_related = ("kis_account",)
+    date_hierarchy = "snapshot_at"
+
+    def in_best_order(
+        self, request: HttpRequest, rows: QuerySet[Any], asked: dict[str, Any]
+    ) -> QuerySet[Any]:
+        """Find the rows of an account through its snapshots, whose index knows the account; both hold the same moment."""
+        if "account" not in asked:
+            return rows
+        _, *rest = rows.query.order_by
+        return rows.order_by("-kis_account__snapshot_at", *rest)
+
+
 @admin.register(KisAccount)
 class KisAccountAdmin(BooksAdmin):
     list_display = (
         "snapshot_at",
         mode,
         account,
+        picture("20일", "지난 20거래일의 총평가금액"),
         won("total_eval_amt", "총평가금액"),
         won("stock_eval_amt", "유가평가금액"),
         gain("total_profit_loss", "평가손익"),
         won("deposit", "D+0 예수금"),
         won("available", "D+2 예수금"),
         won("orderable_cash", "주문가능"),
+        "ways",
     )
-    list_filter = ("is_paper", AccountFilter, "snapshot_at")
+    list_filter = (OwnSnapshotFilter, ModeFilter, AccountFilter, "snapshot_at")
+    date_hierarchy = "snapshot_at"
+    totals = Totals(
+        ("total_eval_amt", "stock_eval_amt", "total_profit_loss", "deposit", "available", "orderable_cash"),
+        BY_MODE,
+        snapshot="pk",
+    )
+
+    def complete(self, rows: Sequence[KisAccount]) -> None:
+        put_totals(rows, day=lambda row: seoul_day(row.snapshot_at), last="total_eval_amt")
+
+    @admin.display(description="이어서")
+    def ways(self, row: KisAccount) -> SafeString:
+        key, day = key_of_row(row), str(seoul_day(row.snapshot_at))
+        return links(
+            (list_of("kis_kisholding", snapshot=str(row.pk)), "보유"),
+            (list_of("kis_kisunfilledorder", snapshot=str(row.pk)), "미체결"),
+            (list_of("kis_kisexecution", account=key, exec_dt=day), "그날 체결"),
+        )
+
+    ways.is_picture = True  # type: ignore[attr-defined]  # not for files
 
 
 @admin.register(KisHolding)
-class KisHoldingAdmin(BooksAdmin):
+class KisHoldingAdmin(SnapshotRowAdmin):
     list_display = (
         "stock_name",
         "stock_code",
         mode,
         snapshot_account,
         won("holding_qty", "수량"),
+        picture("2주", "지난 열 거래일의 종가"),
         won("prpr", "현재가"),
-        rate("fllt_rt", "등락률"),
+        day_rate("fllt_rt", "등락률"),
         won("evlu_amt", "평가금액"),
         gain("evlu_pfls_amt", "평가손익"),
         rate("evlu_pfls_rt", "수익률"),
         "snapshot_at",
+        "ways",
     )
-    list_filter = ("is_paper", SnapshotAccountFilter, "snapshot_date")
-    list_select_related = ("kis_account",)
+    list_filter = (SnapshotFilter, ModeFilter, SnapshotAccountFilter, MarketFilter, "snapshot_date")
     search_fields = ("stock_code", "stock_name")
+    totals = Totals(("evlu_amt", "evlu_pfls_amt"), BY_MODE, snapshot="kis_account")
+
+    def complete(self, rows: Sequence[KisHolding]) -> None:
+        put_closes(rows, day=lambda row: row.snapshot_date, last="prpr")
+
+    @admin.display(description="이어서")
+    def ways(self, row: KisHolding) -> SafeString:
+        asked = {"account": key_of_row(row), "q": row.stock_code}
+        return links(
+            (list_of("kis_kisexecution", **asked), "체결"), (list_of("kis_kisorderdetail", **asked), "주문")
+        )
+
+    ways.is_picture = True  # type: ignore[attr-defined]  # not for files
 
 
 @admin.register(KisExecution)
@@ -137,10 +273,32 @@ class KisExecutionAdmin(BooksAdmin):
         won("commission", "수수료"),
         won("tax", "세금"),
         "costs_from",
+        picture("2주", "그날까지 열 거래일의 종가"),
         "odno",
+        "ways",
     )
-    list_filter = ("is_paper", AccountFilter, "exec_type", "cost_source", "exec_dt")
+    list_filter = (ModeFilter, AccountFilter, MarketFilter, "exec_type", "cost_source", "exec_dt")
     search_fields = ("stock_code", "stock_name", "odno")
+    date_hierarchy = "exec_dt"
+    totals = Totals(
+        ("exec_amt", "commission", "tax"),
+        (
+            ("실전 매수", Q(is_paper=False, exec_type="BUY")),
+            ("실전 매도", Q(is_paper=False, exec_type="SELL")),
+            ("모의 매수", Q(is_paper=True, exec_type="BUY")),
+            ("모의 매도", Q(is_paper=True, exec_type="SELL")),
+        ),
+    )
+
+    def complete(self, rows: Sequence[KisExecution]) -> None:
+        put_closes(rows, day=lambda row: row.exec_dt)
+
+    @admin.display(description="이어서")
+    def ways(self, row: KisExecution) -> SafeString:
+        asked = {"account": key_of_row(row), "ord_dt": str(row.exec_dt), "q": row.odno}
+        return links((list_of("kis_kisorderdetail", **asked), "주문"))
+
+    ways.is_picture = True  # type: ignore[attr-defined]  # not for files
 
     @admin.display(description="비용 근거", ordering="cost_source")
     def costs_from(self, row: KisExecution) -> str:
@@ -153,7 +311,7 @@ class KisExecutionAdmin(BooksAdmin):
 
 
 @admin.register(KisUnfilledOrder)
-class KisUnfilledOrderAdmin(BooksAdmin):
+class KisUnfilledOrderAdmin(SnapshotRowAdmin):
     list_display = (
         "snapshot_at",
         mode,
@@ -166,8 +324,14 @@ class KisUnfilledOrderAdmin(BooksAdmin):
         "ordered_at",
         "odno",
     )
-    list_filter = ("is_paper", SnapshotAccountFilter, "sll_buy_dvsn_cd", "snapshot_date")
-    list_select_related = ("kis_account",)
+    list_filter = (
+        SnapshotFilter,
+        ModeFilter,
+        SnapshotAccountFilter,
+        MarketFilter,
+        "sll_buy_dvsn_cd",
+        "snapshot_date",
+    )
     search_fields = ("stock_code", "stock_name", "odno")
 
     @admin.display(description="구분", ordering="sll_buy_dvsn_cd")
@@ -202,9 +366,26 @@ class KisOrderDetailAdmin(BooksAdmin):
         "origin",
         "odno",
         "orgn_odno",
+        "ways",
     )
-    list_filter = ("is_paper", AccountFilter, "status", "origin", "side", "ord_dt")
+    list_filter = (ModeFilter, AccountFilter, MarketFilter, "status", "origin", "side", "ord_dt")
     search_fields = ("stock_code", "stock_name", "odno", "orgn_odno")
+    date_hierarchy = "ord_dt"
+    totals = Totals(("tot_ccld_qty",), BY_MODE)
+
+    @admin.display(description="이어서")
+    def ways(self, row: KisOrderDetail) -> SafeString:
+        found = [
+            (
+                list_of("kis_kisexecution", account=key_of_row(row), exec_dt=str(row.ord_dt), q=row.odno),
+                "체결",
+            )
+        ]
+        if row.origin == KisOrderDetail.Origin.OURS:
+            found.append((list_of("trading_pendingorder", q=row.odno, ord_dt=str(row.ord_dt)), "주문 기록"))
+        return links(*found)
+
+    ways.is_picture = True  # type: ignore[attr-defined]  # not for files
 
     @admin.display(description="구분", ordering="side")
     def side_shown(self, row: KisOrderDetail) -> SafeString:
@@ -244,6 +425,7 @@ class DailyPriceAdmin(ReadOnlyAdmin):
     list_display = (
         "trade_date",
         "stock_code",
+        picture("2주", "그날까지 열 거래일의 종가"),
         won("open", "시가"),
         won("high", "고가"),
         won("low", "저가"),
@@ -251,25 +433,46 @@ class DailyPriceAdmin(ReadOnlyAdmin):
         won("volume", "거래량"),
     )
     search_fields = ("=stock_code",)
-    list_filter = ("trade_date",)
+    list_filter = (MarketFilter, "trade_date")
+    date_hierarchy = "trade_date"
 
-    class Media:
-        css = {"all": ["kis/admin.css"]}
+    def complete(self, rows: Sequence[DailyPrice]) -> None:
+        put_closes(rows, day=lambda row: row.trade_date)
 
 
 @admin.register(SyncRun)
 class SyncRunAdmin(BooksAdmin):
     list_display = (
         "started_at",
-        "job",
+        "job_name",
         mode,
         account,
-        "status",
+        "status_shown",
+        "took",
         won("requests", "요청"),
+        won("rate_limited", "제한 거절"),
         "badge",
         "error",
     )
-    list_filter = ("status", AgreementFilter, "is_paper", AccountFilter, "job")
+    list_filter = ("status", AgreementFilter, ModeFilter, AccountFilter, JobFilter, "started_at")
+    date_hierarchy = "started_at"
+    totals = Totals(("requests", "rate_limited"), BY_MODE)
+
+    @admin.display(description="작업", ordering="job")
+    def job_name(self, run: SyncRun) -> SafeString:
+        return format_html('<span title="{}">{}</span>', run.job, JOB_NAMES.get(run.job, run.job))
+
+    @admin.display(description="상태", ordering="status")
+    def status_shown(self, run: SyncRun) -> SafeString:
+        troubled = {SyncRun.Status.FAILED, SyncRun.Status.QUARANTINED, SyncRun.Status.ABANDONED}
+        css_class = "unsettled" if run.status in troubled else ""
+        return format_html('<span class="state {}">{}</span>', css_class, run.get_status_display())
+
+    @admin.display(description="걸린 시간")
+    def took(self, run: SyncRun) -> SafeString:
+        return figure(
+            f"{(run.finished_at - run.started_at).total_seconds():.1f}초" if run.finished_at else "–"
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """Show the reconciliation first, as a table instead of JSON."""
@@ -346,7 +549,7 @@ class WireFindingAdmin(BooksAdmin):
     """Fields of the broker's replies that are not as documented."""
 
     list_display = ("last_seen", mode, "tr", "place", "kind", "example", won("times", "횟수"), "first_seen")
-    list_filter = ("kind", "is_paper", "tr")
+    list_filter = ("kind", ModeFilter, "tr")
     search_fields = ("tr", "field")
 
     @admin.display(description="항목", ordering="field")

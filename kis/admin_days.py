@@ -1,6 +1,6 @@
 """The days of the accounts in the admin, and the indices they are compared with, read-only."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -11,7 +11,9 @@ from django.utils.safestring import SafeString
 from kis import korean
 from kis.admin import BooksAdmin, account, mode
 from kis.admin_base import ReadOnlyAdmin, figure, tone
-from kis.admin_filters import AccountFilter
+from kis.admin_filters import AccountFilter, MarketFilter, ModeFilter
+from kis.admin_sparklines import picture, put_totals
+from kis.admin_totals import BY_MODE, Totals
 from kis.models import IndexPrice, KisDailySummary, KisDepositLog, KisTradeProfit
 from kis.models.days import DayRow
 
@@ -19,13 +21,17 @@ from kis.models.days import DayRow
 def shown(name: str, label: str, write: Callable[[Any], str], *, coloured: bool = False) -> Any:
     """Return a list column: a figure, or that it cannot be said, with the reason where the mouse rests."""
 
+    def written(value: Any, *, mark: str = "") -> SafeString:
+        return figure(write(value) + mark, tone(value) if coloured else "")
+
     @admin.display(description=label, ordering=name)
     def column(row: DayRow) -> SafeString:
         value = getattr(row, name)
         if value is None:
             return format_html('<span class="figure" title="{}">산출 불가</span>', row.reasons.get(name, ""))
-        return figure(write(value), tone(value) if coloured else "")
+        return written(value)
 
+    column.write = written  # type: ignore[attr-defined]  # read by kis.admin_totals
     return column
 
 
@@ -39,6 +45,14 @@ def gain(name: str, label: str) -> Any:
 
 def rate(name: str, label: str) -> Any:
     return shown(name, label, korean.percent, coloured=True)
+
+
+def day_gain(name: str, label: str) -> Any:
+    return shown(name, label, lambda value: korean.arrow(value) + korean.signed(value), coloured=True)
+
+
+def day_rate(name: str, label: str) -> Any:
+    return shown(name, label, lambda value: korean.arrow(value) + korean.percent(value), coloured=True)
 
 
 @admin.display(description="계좌", ordering="account_no")
@@ -87,8 +101,9 @@ class KisDepositLogAdmin(DayAdmin):
         gain("flow", "입출금"),
         "state",
     )
-    list_filter = ("is_paper", AccountFilter, "state", "log_date")
+    list_filter = (ModeFilter, AccountFilter, "state", "log_date")
     date_hierarchy = "log_date"
+    totals = Totals(("change", "buy_amt", "sell_amt", "fee", "tax", "flow"), BY_MODE)
 
 
 @admin.register(KisDailySummary)
@@ -99,10 +114,11 @@ class KisDailySummaryAdmin(DayAdmin):
         "summary_date",
         mode,
         owner,
+        picture("20일", "지난 20거래일의 총평가금액"),
         won("total_amt", "총평가금액"),
         gain("flow", "입출금"),
-        gain("day_profit", "일 손익"),
-        rate("day_return", "일 수익률"),
+        day_gain("day_profit", "일 손익"),
+        day_rate("day_return", "일 수익률"),
         rate("cumulative_return", "누적 수익률"),
         gain("unrealised_broker", "평가손익"),
         gain("realised_broker", "실현 (증권사)"),
@@ -110,8 +126,12 @@ class KisDailySummaryAdmin(DayAdmin):
         gain("realised_fifo", "실현 (선입선출)"),
         "state",
     )
-    list_filter = ("is_paper", AccountFilter, "state", "summary_date")
+    list_filter = (ModeFilter, AccountFilter, "state", "summary_date")
     date_hierarchy = "summary_date"
+    totals = Totals(("flow", "day_profit", "realised_broker", "realised_average", "realised_fifo"), BY_MODE)
+
+    def complete(self, rows: Sequence[KisDailySummary]) -> None:
+        put_totals(rows, day=lambda row: row.summary_date, last="total_amt")
 
 
 @admin.register(KisTradeProfit)
@@ -133,9 +153,12 @@ class KisTradeProfitAdmin(DayAdmin):
         gain("realised_fifo", "실현 (선입선출)"),
         "state",
     )
-    list_filter = ("is_paper", AccountFilter, "state", "trade_date")
+    list_filter = (ModeFilter, AccountFilter, MarketFilter, "state", "trade_date")
     search_fields = ("stock_code", "stock_name")
     date_hierarchy = "trade_date"
+    totals = Totals(
+        ("buy_amt", "sell_amt", "fee", "tax", "realised_broker", "realised_average", "realised_fifo"), BY_MODE
+    )
     instead = {**DayAdmin.instead, "sales": "each_sale"}
 
     @admin.display(description="매도별 손익")

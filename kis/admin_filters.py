@@ -1,20 +1,30 @@
 """What narrows a list in the admin and is no column of it."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
-from kis.access import visible_accounts
+from kis.access import access_of, visible_accounts
 from kis.account_keys import text_of
 from kis.accounts import Account
 from kis.client.codes import AccountNumber
 from kis.encryption import fingerprints
-from kis.models.runs import SyncRunQuerySet
+from kis.models import KisAccount, Stock
+from kis.models.owned import of_mode
+from kis.models.runs import PRINTING, SyncRunQuerySet
 
 KEY_LENGTH = 16
+NEWEST: Final = "newest"
+#: The jobs that have runs, in the words of the owner.
+JOB_NAMES: Final = {
+    "sync_kis_data": "전체 동기화",
+    "aegis_1min_realtime": "1분 갱신",
+    "refresh_by_hand": "지금 동기화",
+    PRINTING: "10분 대시보드",
+}
 
 
 class AccountFilter(admin.SimpleListFilter):
@@ -26,16 +36,12 @@ class AccountFilter(admin.SimpleListFilter):
     way = ""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [
-            (key_of(account), name_of(account))
-            for account in visible_accounts(request.user)
-            if account.number
-        ]
+        return [(key_of(account), name_of(account)) for account in accounts_of(request)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.value():
             return queryset
-        for account in visible_accounts(request.user):
+        for account in accounts_of(request):
             if account.number and key_of(account) == self.value():
                 return queryset.filter(**self.columns(account.number, is_paper=account.is_paper))
         return queryset.none()
@@ -52,6 +58,77 @@ class SnapshotAccountFilter(AccountFilter):
     """The same for rows of a snapshot."""
 
     way = "kis_account__"
+
+
+class SnapshotFilter(admin.SimpleListFilter):
+    """The newest snapshot of each account, or the one that a link from its account has chosen."""
+
+    title = "시점"
+    parameter_name = "snapshot"
+    #: The column with the number of the snapshot.
+    column = "kis_account"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        chosen = request.GET.get(self.parameter_name, "")
+        one = [(chosen, f"스냅샷 #{chosen}")] if is_number(chosen) else []
+        return [(NEWEST, "최신 스냅샷만"), *one]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if value is None:
+            return queryset
+        if value == NEWEST:
+            return queryset.filter(**{f"{self.column}__in": newest_snapshots(request)})
+        return queryset.filter(**{self.column: int(value)}) if is_number(value) else queryset.none()
+
+
+class OwnSnapshotFilter(SnapshotFilter):
+    """The same for the snapshots themselves."""
+
+    column = "pk"
+
+
+class ModeFilter(admin.SimpleListFilter):
+    """Real or play money."""
+
+    title = "모드"
+    parameter_name = "mode"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("real", "실전"), ("paper", "모의")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset.filter(**of_mode(is_paper=value == "paper")) if value else queryset
+
+
+class MarketFilter(admin.SimpleListFilter):
+    """Rows of stocks of a market, as the list of stocks has it today."""
+
+    title = "시장"
+    parameter_name = "market"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        return Stock.Market.choices
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() is None:
+            return queryset
+        # Asked row by row, so that the order of the list is kept and its first page is soon there.
+        return queryset.filter(Exists(Stock.objects.filter(code=OuterRef("stock_code"), market=self.value())))
+
+
+class JobFilter(admin.SimpleListFilter):
+    """Runs of a job, by its name in Korean."""
+
+    title = "작업"
+    parameter_name = "job"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(JOB_NAMES.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(job=self.value()) if self.value() else queryset
 
 
 class AgreementFilter(admin.SimpleListFilter):
@@ -73,9 +150,36 @@ class AgreementFilter(admin.SimpleListFilter):
         return keep(queryset) if keep else queryset
 
 
+def accounts_of(request: HttpRequest) -> list[Account]:
+    """Return the accounts with a number that the user may know of; looked up once for a page."""
+    known: list[Account] | None = getattr(request, "accounts_of_user", None)
+    if known is None:
+        known = [account for account in visible_accounts(request.user) if account.number]
+        request.accounts_of_user = known  # type: ignore[attr-defined]  # gone with the request
+    return known
+
+
+def newest_snapshots(request: HttpRequest) -> list[int]:
+    access = access_of(request.user)
+    return [
+        row.pk
+        for row in KisAccount.objects.newest_of_each()
+        if access.sees(row.account, is_paper=row.is_paper)
+    ]
+
+
+def is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 18  # noqa: PLR2004  # of a row
+
+
 def key_of(account: Account) -> str:
     assert account.number is not None  # noqa: S101  # those without are not listed
-    return fingerprints(f"{account.mode} {text_of(account.number)}")[0][:KEY_LENGTH]
+    return key_of_number(account.number, is_paper=account.is_paper)
+
+
+def key_of_number(number: AccountNumber, *, is_paper: bool) -> str:
+    """Return what stands for an account in an address."""
+    return fingerprints(f"{'paper' if is_paper else 'real'} {text_of(number)}")[0][:KEY_LENGTH]
 
 
 def name_of(account: Account) -> str:

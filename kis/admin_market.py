@@ -1,6 +1,7 @@
 """Stocks, days and prices in the admin: to be read, except for days that the owner knows better."""
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from django.utils.safestring import SafeString
 
 from kis.access import Somebody, access_of, visible
 from kis.admin_base import ModelAdmin, ReadOnlyAdmin, figure, won
+from kis.admin_filters import MarketFilter
+from kis.admin_sparklines import picture, put_minutes
 from kis.client.codes import AccountNumber
 from kis.korean import WEEKDAYS, masked_account
 from kis.market_days import use_market_days
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
 else:
     MarketDayModelForm = TargetModelForm = forms.ModelForm  # generic for the type checker only
 
-CSS = {"all": ["kis/admin.css"]}
 ACCOUNT_DIGITS = 8
 STOCK_CODE = re.compile(r"Q?[0-9A-Z]{6}")
 WHOLE = Decimal(100)
@@ -57,9 +59,6 @@ class MarketDayAdmin(ModelAdmin):
     show_full_result_count = False
     list_per_page = 50
     actions = None
-
-    class Media:
-        css = CSS
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MarketDay]:
         return MarketDay.objects.with_winner()
@@ -117,17 +116,19 @@ class MinPriceAdmin(ReadOnlyAdmin):
     list_display = (
         "bar_at",
         "stock_code",
+        picture("30분", "그때까지 30분의 종가"),
         won("open", "시가"),
         won("high", "고가"),
         won("low", "저가"),
         won("close", "종가"),
         won("volume", "거래량"),
     )
-    list_filter = ("bar_at",)
+    list_filter = (MarketFilter, "bar_at")
     search_fields = ("=stock_code",)
+    date_hierarchy = "bar_at"
 
-    class Media:
-        css = CSS
+    def complete(self, rows: Sequence[MinPrice]) -> None:
+        put_minutes(rows)
 
 
 @admin.register(PriceGap)
@@ -151,9 +152,6 @@ class PriceAdjustmentAdmin(ReadOnlyAdmin):
     list_display = ("day", "stock_code", "shares", "after", "source", "found_at")
     list_filter = ("source", "day")
     search_fields = ("=stock_code",)
-
-    class Media:
-        css = CSS
 
     @admin.display(description="비율", ordering="ratio")
     def shares(self, row: PriceAdjustment) -> SafeString:
@@ -229,9 +227,6 @@ class TargetWeightAdmin(ModelAdmin):
     search_fields = ("stock_code",)
     list_per_page = 50
     actions = None
-
-    class Media:
-        css = CSS
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[models.Model]:
         return visible(super().get_queryset(request), request.user)

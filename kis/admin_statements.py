@@ -58,9 +58,6 @@ class KbAdmin(ReadOnlyAdmin):
 
     hidden = frozenset({"id", "account_key", "meaning", "ordinal", "sha256"})
 
-    class Media:
-        css = {"all": ["kis/admin.css"]}
-
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return [
             readable(field)

@@ -37,13 +37,13 @@ class Window:
         """Return the next tick on which there is something to do."""
         day = after.astimezone(SEOUL).date()
         while True:
-            slots = self._slots_of(day) if is_business_day(day) else []
+            slots = self.slots_of(day) if is_business_day(day) else []
             found = next((slot for slot in slots if slot > after), None)
             if found is not None:
                 return found
             day += timedelta(days=1)
 
-    def _slots_of(self, day: date) -> list[datetime]:
+    def slots_of(self, day: date) -> list[datetime]:
         """Return the ticks of a day that lie in the window, counted from its midnight."""
         midnight = datetime.combine(day, time.min, SEOUL)
         ticks = (midnight + number * self.every for number in range(timedelta(days=1) // self.every))

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from kis.admin import BooksAdmin, account, mode
 from kis.admin_base import won
+from kis.admin_filters import AccountFilter, ModeFilter
 from reports.models import PublishedReport
 
 
@@ -41,4 +42,5 @@ class PublishedReportAdmin(BooksAdmin):
         "seconds",
         file,
     )
-    list_filter = ("is_paper", "status", "privacy", "published_at")
+    date_hierarchy = "published_at"
+    list_filter = (ModeFilter, AccountFilter, "status", "privacy", "published_at")

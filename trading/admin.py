@@ -2,6 +2,7 @@
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -12,8 +13,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from kis.admin import account, mode
+from kis.admin import account, key_of_row, links, list_of, mode
 from kis.admin_base import ReadOnlyAdmin, won
+from kis.admin_filters import AccountFilter, ModeFilter
+from kis.admin_totals import BY_MODE, Totals
 from kis.known_secrets import hide_account
 from trading import kill_switch
 from trading.models import KillSwitch, OrderEvent, PendingOrder
@@ -84,19 +87,42 @@ def detail(row: Any) -> SafeString:
     return format_html('<pre class="raw">{}</pre>', text)
 
 
+@admin.display(description="이어서")
+def ways(row: Any) -> SafeString:
+    """Lead to every step of an order, and to what the broker has of it."""
+    found = [(f"{reverse('admin:trading_orderevent_changelist')}?{urlencode({'order': row.pk})}", "기록")]
+    if row.odno:
+        asked = {"account": key_of_row(row), "q": row.odno, "ord_dt": str(row.ord_dt)}
+        found.append((list_of("kis_kisorderdetail", **asked), "증권사 주문"))
+    return links(*found)
+
+
+ways.is_picture = True  # type: ignore[attr-defined]  # not for files
+
+
 class OrdersAdmin(ReadOnlyAdmin):
     """A table of the orders in the colours of the books; `shown` is what the page of a row has."""
 
     shown: tuple[Any, ...] = ()
-
-    class Media:
-        css = {"all": ["kis/admin.css"]}
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return list(self.shown)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return list(self.shown)
+
+
+class WhatFilter(admin.SimpleListFilter):
+    """Steps of one kind, by the words they are shown with."""
+
+    title = "일"
+    parameter_name = "what"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(WHAT.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(what=self.value()) if self.value() else queryset
 
 
 class Events(EventInline):
@@ -127,10 +153,23 @@ class Events(EventInline):
 class PendingOrderAdmin(OrdersAdmin):
     """Neither the hash of a code nor a whole account number is shown."""
 
-    list_display = ("made_at", mode, account, words, state, "odno", "source", "reason")
-    list_filter = ("status", "is_paper", "kind", "source")
+    list_display = (
+        "made_at",
+        mode,
+        account,
+        words,
+        state,
+        won("amount", "예상금액"),
+        "odno",
+        "source",
+        "reason",
+        ways,
+    )
+    list_filter = ("status", ModeFilter, AccountFilter, "kind", "side", "source", "made_at")
     search_fields = ("stock_code", "stock_name", "odno")
     list_select_related = False
+    date_hierarchy = "made_at"
+    totals = Totals(("amount",), BY_MODE)
     inlines = (Events,)
     shown = (
         mode,
@@ -156,8 +195,9 @@ class PendingOrderAdmin(OrdersAdmin):
 @admin.register(OrderEvent)
 class OrderEventAdmin(OrdersAdmin):
     list_display = ("number", "at", what, "order", change)
-    list_filter = ("what",)
+    list_filter = (WhatFilter, "at")
     list_select_related = ("order",)
+    date_hierarchy = "at"
     shown = ("number", "at", "order", what, change, detail, "previous_digest", "digest")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -178,7 +218,10 @@ class KillSwitchAdmin(OrdersAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), "switch": kill_switch.read()})
+        shown: HttpResponse = super().changelist_view(
+            request, {**(extra_context or {}), "switch": kill_switch.read()}
+        )
+        return shown
 
     def turn_on(self, request: HttpRequest) -> HttpResponse:
         """Stop all orders; asks for nothing but a button, so that it is quick."""

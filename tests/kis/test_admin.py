@@ -1,13 +1,10 @@
-"""The books in the admin: readable, never editable, and no slower with more rows."""
+"""The books in the admin: readable, never editable; how long they may be is tried in `tests/aegis/test_admin_lists.py`."""
 
 import re
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from kis.models import (
@@ -75,20 +72,6 @@ def test_list_and_row_are_shown_but_nothing_can_be_changed(owner, model):
 def test_nobody_sees_the_books_without_signing_in(client, model):
     response = client.get(page(model, "changelist"))
     assert (response.status_code, "login" in response.url) == (302, True)
-
-
-@pytest.mark.parametrize("model", TABLES)
-def test_list_takes_the_same_number_of_queries_for_more_rows(owner, model):
-    def queries():
-        with CaptureQueriesContext(connection) as captured:
-            owner.get(page(model, "changelist"))
-        return len(captured)
-
-    make_books(1)
-    queries()  # the first page also fills Django's own caches
-    few = queries()
-    make_books(30, at=AT + timedelta(minutes=10))
-    assert queries() == few
 
 
 @pytest.mark.parametrize("model", [KisAccount, KisHolding, KisExecution, KisUnfilledOrder, SyncRun])

@@ -63,7 +63,7 @@ AEGIS_HTTPS = env_bool("AEGIS_HTTPS", default=not IS_LOCAL)
 AEGIS_PROXY_COUNT = env_count("AEGIS_PROXY_COUNT", 1, most=10, what="수")
 
 INSTALLED_APPS = [
-    "aegis",
+    "aegis.apps.AegisConfig",
     "aegis.alerts",
     "kis",
     "trading",
@@ -76,7 +76,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_htmx",
-    "django.contrib.admin",
+    "aegis.apps.AegisAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -12,9 +12,6 @@ from aegis.watching import views as watching
 from kis.api import errors
 from kis.api.views import NothingHere
 
-admin.site.site_header = admin.site.site_title = "AEGIS"
-admin.site.index_title = "장부"
-
 urlpatterns = [
     path("healthz", watching.healthz, {"look": health.reached}, name="healthz"),
     path("healthz/live", watching.healthz, {"look": health.alive}),

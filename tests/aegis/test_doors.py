@@ -116,6 +116,8 @@ PAGES = {
     "dashboard.pdf": Row(VIEWERS, NONE),
     "sync/": Row(NONE, VIEWERS),  # whoever may not have it done is told so in a sentence
     "admin/": Row(STAFF, STAFF),
+    "admin/jobs/": Row(VIEWERS, NONE),
+    "admin/sync/": Row(NONE, VIEWERS),  # whoever may not have it done is told so in a sentence
     "admin/logout/": Row(NONE, STAFF),
     "admin/password_change/": Row(STAFF, STAFF),
     "admin/password_change/done/": Row(STAFF, NONE),
@@ -218,7 +220,8 @@ def people(settings, monkeypatch):
     def silent(*_arguments):
         raise KisMisconfigured("시험에는 증권사가 없습니다.")
 
-    monkeypatch.setattr("reports.views.connect", silent)
+    for place in ("reports.views.connect", "kis.data_fetch.connect"):
+        monkeypatch.setattr(place, silent)
     store("연금", "43218765-22")
     kill_switch.turn_on("시험", at=AT, by="test")
     for model in (AccessToken, RateBudget):
@@ -329,6 +332,10 @@ def model_of(pattern):
 def test_files_are_for_those_who_may_read_the_lists(people):
     for prefix, row in API_LISTS.items():
         assert_kept(people, f"api/v1/{prefix}?format=csv", Row(row.read, NONE), verbs=("GET", "HEAD"))
+    for label, table in TABLES.items():
+        path = f"admin/{label.lower().replace('.', '/')}/?export=csv"
+        if hasattr(admin.site.get_model_admin(apps.get_model(label)), "as_file"):
+            assert_kept(people, path, Row(table.read, NONE), verbs=("GET",))
 
 
 def where_there_are_rows(label, pattern, who, row):

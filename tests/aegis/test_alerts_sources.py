@@ -39,7 +39,8 @@ def owner(settings):
 
 
 def begin(at=TEN - MINUTE):
-    """Look once, so that what comes is new."""
+    """Look once at an account that has been synced, so that what comes is new."""
+    run(at)
     assert minute(at) == []
 
 
@@ -50,7 +51,6 @@ def run(at=TEN, *, job="aegis_1min_realtime", status="complete", checks=(), erro
     ]
     return SyncRun.objects.create(
         job=job,
-        slot=at,
         started_at=at,
         finished_at=None if status == "running" else at,
         status=status,
@@ -68,10 +68,15 @@ def text_of(title):
 # --- fills ------------------------------------------------------------------------------------------------------------
 
 
-def test_what_was_filled_before_anybody_looked_is_told_to_nobody():
-    fill(1, at=TEN)
-    begin()
+def test_what_the_first_sync_brought_is_told_to_nobody():
+    assert minute(TEN - 2 * MINUTE) == []
+    fill(1, at=TEN)  # in the middle of the first sync
+    assert minute(TEN - MINUTE) == []
+    run(TEN)
+    fill(2, at=TEN)
     assert minute() == []
+    fill(3, at=TEN)
+    assert len(minute(TEN + MINUTE)) == 1
 
 
 def test_each_growth_of_a_fill_is_told_once():
@@ -91,7 +96,7 @@ def test_each_growth_of_a_fill_is_told_once():
 def test_fill_of_friday_that_comes_to_light_on_monday_has_its_day():
     begin()
     fill(1, at=TEN)
-    assert len(minute(TEN + timedelta(days=3))) == 1
+    minute(TEN + timedelta(days=3))
     assert Alert.objects.get(kind="fill").text.startswith("11/20(금) 삼성전자")
 
 
@@ -99,6 +104,7 @@ def test_fills_of_an_account_that_is_new_are_not_news(settings):
     begin()
     settings.KIS_ACCOUNTS = of_owner(real="12345678-01", paper="50012345-01")
     fill(1, at=TEN, is_paper=True, account_no="50012345")
+    SyncRun.objects.filter(pk=run(TEN).pk).update(is_paper=True, account_no="50012345")
     assert minute() == []
     fill(2, at=TEN, is_paper=True, account_no="50012345")
     assert minute(TEN + MINUTE) == ["모의 5001****-01 매수 체결 삼성전자 12주"]
@@ -209,8 +215,8 @@ def test_kill_switch_is_told_on_and_off_each_time():
 
 
 def test_old_data_is_told_once_and_so_is_the_end_of_it():
-    run(TEN)
-    begin(TEN + timedelta(minutes=14))
+    begin(TEN)
+    assert minute(TEN + timedelta(minutes=14)) == []
     assert minute(TEN + timedelta(minutes=15)) == ["실전 1234****-01 자료가 오래됨"]
     assert "15분 전" in Alert.objects.get(kind="stale").text
     assert minute(TEN + timedelta(minutes=16)) == []
@@ -249,8 +255,9 @@ def test_account_that_was_never_synced_and_a_demo_at_rest_have_no_old_data():
 
 
 def test_difference_is_told_when_it_appears_and_when_it_is_gone():
+    begin()
     run(TEN, checks={"보유 평가금액 합": 0, "오늘 체결 수량": 0})
-    begin(TEN)
+    assert minute(TEN) == []
     run(TEN + MINUTE, checks={"보유 평가금액 합": 12_300, "오늘 체결 수량": 0})
     assert minute(TEN + MINUTE) == ["실전 1234****-01 대사 차이"]
     assert text_of("실전 1234****-01 대사 차이") == (
@@ -436,6 +443,7 @@ def test_urgent_findings_are_told_once_a_day():
     diagnose(snapshot(at=TEN + MINUTE, with_closes=False), "경고")
     assert minute(TEN + MINUTE) == []
     monday = TEN + timedelta(days=3)
+    run(monday)
     assert minute(monday) == []
     diagnose(snapshot(at=monday, with_closes=False), "경고")
     assert len(minute(monday + MINUTE)) == 1
@@ -550,6 +558,7 @@ def test_old_alerts_go_and_what_goes_on_stays():
     assert len(minute()) == 2
     prune(at=TEN + timedelta(days=91))
     assert written() == ["주문 중지가 켜짐"]
+    SyncRun.objects.update(finished_at=TEN + timedelta(days=91))
     assert minute(TEN + timedelta(days=91)) == []
 
 

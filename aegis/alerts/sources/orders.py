@@ -10,7 +10,7 @@ from aegis.alerts.outbox import News, Whose
 from aegis.alerts.sources.lasting import close, going_on, over
 from aegis.alerts.view import View
 from kis.korean import number, short_day
-from kis.models import KisExecution, KisOrderDetail
+from kis.models import KisExecution, KisOrderDetail, SyncRun
 from kis.models.books import Side
 from trading import kill_switch
 from trading.models import OrderEvent, PendingOrder
@@ -31,7 +31,7 @@ DO_NOT_REPEAT: Final = "다시 주문하지 말고 확인해 주세요: manage.p
 
 
 def fills(view: View) -> Iterator[News]:
-    """Yield each growth of a fill. What an account had when it was first seen is noted and told to nobody."""
+    """Yield each growth of a fill. What the first sync of an account brought is noted and told to nobody."""
     if view.today is None:
         return
     rows = list(
@@ -47,13 +47,19 @@ def fills(view: View) -> Iterator[News]:
         whose = view.whose(row.account_no, row.product_code, is_paper=row.is_paper)
         if whose.key in seen_before:
             yield fill(row, whose, told=told_of(row), today=view.today == row.exec_dt)
-        else:
+        elif was_synced(whose):
             yield News(
                 Kind.FILL, key_of(row), "체결 (처음 봄)", whose=whose, detail=quantities(row), is_silent=True
             )
     for whose in view.in_use():
-        if whose.key not in seen_before:
+        if whose.key not in seen_before and was_synced(whose):
             yield News(Kind.START, f"fill:{whose.key}", "체결 알림 시작", whose=whose, is_silent=True)
+
+
+def was_synced(whose: Whose) -> bool:
+    """Return whether the books of an account have once been complete: until then, all that comes is old."""
+    runs = SyncRun.objects.copying().of(whose.number, is_paper=whose.is_paper)
+    return runs.filter(status=SyncRun.Status.COMPLETE).exists()
 
 
 def order_key(row: KisExecution) -> str:

@@ -262,6 +262,8 @@ try:
     NOTIFY_OFF = read_off(env_str("NOTIFY_OFF"))
 except ValueError as error:
     raise ImproperlyConfigured(str(error)) from None
+# Who sends them at once where an order is unknown (trading.telling): orders may not know the room it comes from.
+TELLER = "aegis.tasks.send_alerts"
 # How much they show: they pass through the hands of others.
 NOTIFY_PRIVACY = env_choice("NOTIFY_PRIVACY", ("full", "masked", "percent"))
 # When books are told to be old, and after how many failures in a row a job is.

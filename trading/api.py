@@ -38,6 +38,7 @@ from trading.orders import Proposal
 from trading.parser import CancelWish, OrderWish
 from trading.safe_executor import SafeExecutor
 from trading.states import State
+from trading.telling import tell_soon
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -234,6 +235,7 @@ class OrderView(TableView):
             )
         with told(order), self.executor(account) as executor:
             executor.confirm(values["code"], given_password=values["trading_password"], order=order)
+        tell_soon(order)
         return self.shown(order)
 
     @action(detail=True, methods=["post"])

@@ -56,6 +56,7 @@ from trading.reconcile import Found, follow, is_number_of, reconcile
 from trading.safe_executor import SafeExecutor
 from trading.states import State
 from trading.stocks import identify
+from trading.telling import tell_soon
 from trading.terminal import (
     DO_NOT_REPEAT,
     bare,
@@ -326,6 +327,7 @@ class OrderCommand(AccountTradingCommand):
     def search(self, order: PendingOrder, desk: Desk, options: Mapping[str, Any]) -> None:
         """Look for an order whose answer was lost, a few times, and hand the rest to `reconcile_orders`."""
         found = self.looked_for(order, desk)
+        tell_soon(order)
         order.refresh_from_db()
         line(self.console)
         if order.is_cancel:

@@ -11,6 +11,8 @@ from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.db import OperationalError, connection
 from django.test import Client
+from django.utils import timezone
+from django_q.models import OrmQ, Schedule
 
 from kis.access import visible_accounts
 from kis.client.codes import AccountNumber
@@ -167,10 +169,12 @@ def test_answer_that_was_lost_is_unknown_and_said_so(trader, broker, price, cloc
     told = proposed(trader, price)
     clock.go(seconds=5)
     broker.fault("TTTC0012U", "reset_after")
+    Schedule.objects.create(func="aegis.tasks.send_alerts", next_run=timezone.now())
     response = trader.post(
         f"/{told['order']['id']}/confirm/", {"code": told["code"], "trading_password": PASSWORD}
     )
     assert (response.status_code, response.json()["status"]) == (200, "unknown")
+    assert OrmQ.objects.count() == 1  # the worker is asked to tell, wherever the owner is
     assert response.json()["reason"]
     refused = error_of(trader.post("", buying(price)), 422)
     assert [reason["gate"] for reason in refused["detail"]["reasons"]] == ["unsettled"]

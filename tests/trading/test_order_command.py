@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 from django.db import OperationalError
+from django.utils import timezone
+from django_q.models import OrmQ, Schedule
 from rich.cells import cell_len
 
 from kis.accounts import find_account
@@ -398,9 +400,11 @@ def stop_orders(monkeypatch, error):
 def test_lost_answer_is_looked_for_and_its_candidate_shown(owner, broker, price):
     code = owner.orders(*buying(price))
     broker.fault(BUY_TR, "reset_after", times=1)
+    Schedule.objects.create(func="aegis.tasks.send_alerts", next_run=timezone.now())
     shown = owner.types("실전", "확인", code)
     order, number = PendingOrder.objects.get(), arrived(broker)[0]["odno"].lstrip("0")
     assert (shown.code, order.state) == (3, State.UNKNOWN)
+    assert OrmQ.objects.count() == 1  # the worker is asked to tell, wherever the owner is
     assert line_with(shown.text, "모름  ").endswith("답을 받지 못했습니다. 접수되었을 수도 있습니다.")
     assert "같은 주문을 다시 내지 마세요. 새 주문은 이 주문이 밝혀질 때까지 막습니다." in shown.text
     assert f"주문번호 {number}  매수 3주 {price:,}원  체결 0주  수량과 가격이 같습니다" in shown.text

@@ -24,6 +24,7 @@ ROOMS: Final = {
     "reports": "보고서",
     "ai": "진단",
     "aegis": "작업과 점검",
+    "aegis.alerts": "알림",
 }
 #: Whom outside a part of the code talks to, by what it imports for that.
 SOURCES: Final = {
@@ -32,6 +33,7 @@ SOURCES: Final = {
     "kis.client.master": "KIS 종목 마스터",
     "openpyxl": "KB증권 파일",
     "google": "Gemini",
+    "apprise": "알림 서비스",
 }
 #: These are the way to the broker themselves.
 ON_THE_WIRE: Final = {"kis.client", "kis.simulator"}

@@ -60,7 +60,7 @@ def test_site_tells_at_its_start(monkeypatch, capsys):
     """The site itself is started in test_demo; here its children have ended before they begin."""
     unknown()
     ended = SimpleNamespace(poll=lambda: 1, terminate=lambda: None, wait=lambda seconds: None)
-    monkeypatch.setattr("aegis.management.commands.site.start", lambda *arguments: ended)
+    monkeypatch.setattr("aegis.management.commands.site.start", lambda *arguments, **environment: ended)
     monkeypatch.setattr("aegis.management.commands.site.accounts_to_follow", list)
     monkeypatch.setattr("aegis.management.commands.site.signal.signal", lambda *how: None)
     with pytest.raises(CommandError, match="멈춰 함께 끝냅니다"):

@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help dashboard test run lint bench states kills life order-kills order-races storm storm-bugs fuzz conformance setup setup-dev lock clean
+.PHONY: help dashboard test run lint bench states kills life order-kills order-races storm storm-bugs machines fuzz conformance setup setup-dev lock clean
 
 help:
 	@echo 'make dashboard   데모 또는 설정한 계좌를 동기화하고 PDF를 만듭니다'
@@ -16,6 +16,7 @@ help:
 	@echo 'make order-kills 주문을 보내는 프로세스를 단계마다 20번씩 강제로 끝내 보기 (SQLite, PostgreSQL)'
 	@echo 'make order-races 여덟 프로세스가 같은 주문을 1,000번 동시에 확인해 보기 (SQLite, PostgreSQL)'
 	@echo 'make storm       주문 코드를 무작위 장애로 시험 (SEEDS=10000, docs/order-storm.md)'
+	@echo 'make machines    여러 컴퓨터의 작업자를 하나씩 강제로 끄고 데이터베이스를 끊어 보기 (PostgreSQL)'
 	@echo 'make fuzz        API에 만들어 낸 요청을 오래 보내 보기 (EXAMPLES=100, SQLite, PostgreSQL)'
 	@echo 'make conformance 다른 사람의 KIS 클라이언트를 시뮬레이터에서 실행 (인터넷 필요)'
 	@echo 'make clean       .venv와 생성물을 지웁니다 (var의 자료와 .env는 남습니다)'
@@ -75,6 +76,9 @@ storm: setup-dev
 
 storm-bugs: setup-dev
 	@$(PYTHON) tests/storm/run.py --bugs --seeds $(or $(SEEDS),2000)
+
+machines: setup-dev
+	@$(PYTHON) tests/with_postgres.py -m pytest -q -s tests/machines
 
 # schemathesis with so many examples an operation and phase.
 fuzz: setup-dev

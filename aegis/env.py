@@ -5,6 +5,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -72,6 +73,15 @@ def env_secret(name: str) -> str:
     value = env_str(name)
     if value and len(value) < SHORTEST_SECRET:
         raise ImproperlyConfigured(f"{name} 값은 {SHORTEST_SECRET}자 이상이어야 합니다.")
+    return value
+
+
+def env_url(name: str) -> str:
+    """Return an address of the web, or nothing."""
+    value = env_str(name)
+    parts = urlsplit(value)
+    if value and not (parts.scheme in {"http", "https"} and parts.hostname):
+        raise ImproperlyConfigured(f"{name} 값은 https://로 시작하는 주소여야 합니다.")  # it may hold a key
     return value
 
 

@@ -19,6 +19,7 @@ from aegis.env import (
     env_list,
     env_secret,
     env_str,
+    env_url,
     load_env_file,
     own_folder,
     own_secret,
@@ -84,6 +85,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
+    "aegis.request_ids.RequestIds",
     "django.middleware.security.SecurityMiddleware",
     "aegis.headers.PrivateHeaders",
     "csp.middleware.CSPMiddleware",
@@ -114,7 +116,13 @@ TEMPLATES = [
     },
 ]
 STATIC_URL = "static/"
-WHITENOISE_USE_FINDERS = True  # a clone serves its files without a collecting step
+# Where `collectstatic` puts scripts and styles, compressed and under names that browsers may keep for good. Without such a
+# folder a clone serves its files as they lie.
+AEGIS_STATIC_DIR = env_str("AEGIS_STATIC_DIR")
+STATIC_ROOT = Path(AEGIS_STATIC_DIR).expanduser().resolve() if AEGIS_STATIC_DIR else None
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # Language and time --------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "ko"
@@ -237,7 +245,11 @@ REPORT_DIR = Path(env_str("AEGIS_REPORT_DIR") or BASE_DIR / "reports" / "Realtim
 # Where they lie: a storage of Django by its dotted name with its options as JSON; empty for the folder above.
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if STATIC_ROOT
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
     "reports": {
         "BACKEND": env_str("AEGIS_REPORT_STORAGE") or "reports.shelf.ReportFolder",
         "OPTIONS": env_json("AEGIS_REPORT_STORAGE_OPTIONS"),
@@ -373,6 +385,8 @@ REST_KNOX = {
 # Watching -----------------------------------------------------------------------------------------------------------
 # Whoever reads the figures of /metrics without signing in shows this; empty for nobody.
 METRICS_TOKEN = env_secret("METRICS_TOKEN")
+# Who is told from outside that a slot of a job has been done, as healthchecks.io takes it; `{job}` stands for its name.
+PING_URL = env_url("PING_URL")
 
 # Worker -------------------------------------------------------------------------------------------------------------
 # A cluster of django-q2 for each queue, so that the jobs of every minute wait for no long one; `aegis.schedules` says
@@ -397,18 +411,31 @@ Q_CLUSTER = {
 }
 
 # Logs ---------------------------------------------------------------------------------------------------------------
+# For people, or one JSON object a line. Ours from this level on; other people's libraries only where they warn.
+LOG_FORMAT = env_choice("LOG_FORMAT", ("text", "json"))
+LOG_LEVEL = env_choice("LOG_LEVEL", ("WARNING", "INFO", "DEBUG", "ERROR"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"mask": {"()": "aegis.logs.MaskSecrets"}},
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "text": {
+            "()": "aegis.logs.Lines",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        },
+        "json": {"()": "aegis.logs.JsonLines", "json_ensure_ascii": False},
+    },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "filters": ["mask"], "formatter": "line"},
+        "console": {"class": "logging.StreamHandler", "filters": ["mask"], "formatter": LOG_FORMAT},
         "nobody": {"class": "logging.NullHandler"},
     },
-    "root": {"handlers": ["console"], "level": "WARNING"},
+    "root": {"handlers": ["console"], "level": "ERROR" if LOG_LEVEL == "ERROR" else "WARNING"},
     "loggers": {
+        **{name: {"level": LOG_LEVEL} for name in ("aegis", "kis", "trading", "reports", "ai", "django-q")},
+        # What was asked and answered, whatever the level: of the server for development and of gunicorn.
         "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "gunicorn": {"level": "INFO"},
         # Its sentences may hold an address with its token; what matters of them is told by aegis.alerts.transport.
         "apprise": {"handlers": ["nobody"], "level": "WARNING", "propagate": False},
     },

@@ -11,7 +11,7 @@ from django.conf import settings
 from reports.system.document import Setting
 
 SAMPLE: Final = ".env.example"
-READERS: Final = re.compile(r"env_(str|bool|list|choice|days|count|secret)")
+READERS: Final = re.compile(r"env_(str|bool|list|choice|days|count|secret|url)")
 HEADING: Final = re.compile(r"# -+ (.+?) -+$")
 VARIABLE: Final = re.compile(r"#?([A-Z][A-Z0-9_]+)=(.*)$")
 MODES: Final = ("REAL", "PAPER")

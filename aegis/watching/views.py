@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from typing import TypeVar
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -13,6 +14,7 @@ from aegis.watching.health import SECONDS, Health, soon
 from aegis.watching.metrics import exposition
 from kis.client.errors import KisError
 
+Answer = TypeVar("Answer", bound=HttpResponse)
 PREFIX = "Bearer "
 PLAIN = "text/plain; charset=utf-8"
 
@@ -22,7 +24,7 @@ PLAIN = "text/plain; charset=utf-8"
 def healthz(request: HttpRequest, look: Callable[[], Health]) -> JsonResponse:  # noqa: ARG001  # Django's signature
     """Answer a watcher without an account, so without figures of anybody and without reasons."""
     health = look()
-    return JsonResponse(health.as_json(), status=200 if health.is_well else 503)
+    return unlogged(JsonResponse(health.as_json(), status=200 if health.is_well else 503))
 
 
 @login_not_required
@@ -40,8 +42,14 @@ def metrics(request: HttpRequest) -> HttpResponse:
         with soon(SECONDS):
             text, content_type = exposition()
     except (DatabaseError, InterfaceError, KisError):
-        return HttpResponse("데이터베이스를 읽을 수 없습니다.\n", status=503, content_type=PLAIN)
+        return unlogged(HttpResponse("데이터베이스를 읽을 수 없습니다.\n", status=503, content_type=PLAIN))
     return HttpResponse(text, content_type=content_type)
+
+
+def unlogged(response: Answer) -> Answer:
+    """Keep Django from writing an error for each time a watcher is told of the same trouble."""
+    response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001  # how Django marks it
+    return response
 
 
 def may_read_metrics(request: HttpRequest) -> bool:

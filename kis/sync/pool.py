@@ -1,6 +1,7 @@
 """Ask the broker for several things at once, and hand the answers to the one thread that writes."""
 
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
@@ -115,7 +116,9 @@ class Team(Generic[Job, Result]):
         self.stopping = Event()
         self.helpers = [helper_of(session) for _ in range(min(WORKERS, len(jobs)))]
         self.threads = [
-            Thread(target=self.work, args=(helper,), name=f"kis-asks-{number}", daemon=True)
+            Thread(
+                target=copy_context().run, args=(self.work, helper), name=f"kis-asks-{number}", daemon=True
+            )
             for number, helper in enumerate(self.helpers, start=1)
         ]
         for thread in self.threads:

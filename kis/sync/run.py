@@ -10,6 +10,7 @@ from kis.client.codes import TR, Environment
 from kis.client.errors import KisError
 from kis.connect import Connection
 from kis.korean import SEOUL
+from kis.log_context import lines_of_run
 from kis.models import KisAccount, SyncRun
 from kis.reconciliation import QUANTITIES, Check, check_books, check_fills, check_open_orders, named
 from kis.runs import Owner, end_run, keep_alive, open_run, open_slot
@@ -66,9 +67,10 @@ def carry_out(run: SyncRun, connection: Connection, *, listener: Listener | None
 
 @contextmanager
 def ended_if_broken(run: SyncRun, connection: Connection, *, steps: "Steps") -> Iterator[None]:
-    """Mark a run failed where its work breaks off, whatever the reason is."""
+    """Mark a run failed where its work breaks off, whatever the reason is; its log lines say which run it was."""
     try:
-        yield
+        with lines_of_run(run):
+            yield
     except KisError as error:
         end(run, connection, status=SyncRun.Status.FAILED, steps=steps, error=str(error))
         raise

@@ -9,6 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from aegis.schedules import Job, window_of
+from aegis.watching.pings import told_outside
 from kis.accounts import Account
 from kis.commands import AccountCommand
 from kis.data_fetch import Fetched, accounts_meant
@@ -35,14 +36,14 @@ class JobCommand(AccountCommand):
         if slot is not None and (rest := self.reason_to_rest(slot, now=now)):
             self.stdout.write(f"{rest} 지금 실행하려면 --now")
             return
-        failed = []
-        for result in self.work(
-            accounts_meant(self.asked_mode(options), options["account"]), slot=slot, now=now
-        ):
-            self.stdout.write(str(result))
-            failed += [result.label] if result.failed else []
-        if failed:
-            raise CommandError(f"마치지 못한 것이 있습니다: {', '.join(failed)}. 이유는 위에 있습니다.")
+        accounts = accounts_meant(self.asked_mode(options), options["account"])
+        with told_outside(self.job.name, slot=slot):
+            failed = []
+            for result in self.work(accounts, slot=slot, now=now):
+                self.stdout.write(str(result))
+                failed += [result.label] if result.failed else []
+            if failed:
+                raise CommandError(f"마치지 못한 것이 있습니다: {', '.join(failed)}. 이유는 위에 있습니다.")
 
     def reason_to_rest(self, slot: datetime, *, now: datetime) -> str:  # noqa: ARG002  # for those who know one
         """Return why there is nothing to do at all; empty where each account finds out for itself."""

@@ -64,7 +64,7 @@ FETCH = Job(
 #: From before the opening to the closing print: what the live page shows.
 REFRESH = Job(
     "aegis_1min_realtime",
-    "kis.tasks.refresh_accounts",
+    "aegis.tasks.refresh_accounts",
     Window(timedelta(minutes=1), opens=time(8, 55), closes=time(15, 31)),
 )
 #: From before the opening until the closing print is there.

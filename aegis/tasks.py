@@ -9,6 +9,8 @@ from aegis import printing_job
 from aegis.alerts import minute
 from aegis.backup.daily import daily_backup
 from aegis.order_upkeep import settle_all, settle_leftovers
+from aegis.schedules import FETCH, PRINT, REFRESH
+from aegis.watching.pings import told_outside
 from kis import tasks
 from kis.data_fetch import FetchFailed, accounts_meant
 from kis.market_days import use_market_days
@@ -19,9 +21,16 @@ from trading.states import UNSETTLED
 def fetch_data(*, intended: str, minutes: int, opens: str, closes: str) -> str:
     """Do what `kis.tasks.fetch_data` does, then look what became of the orders; trouble with these is in the log."""
     try:
-        return tasks.fetch_data(intended=intended, minutes=minutes, opens=opens, closes=closes)
+        with told_outside(FETCH.name, slot=datetime.fromisoformat(intended)):
+            return tasks.fetch_data(intended=intended, minutes=minutes, opens=opens, closes=closes)
     finally:
         settle_all()
+
+
+def refresh_accounts(*, intended: str, minutes: int, opens: str, closes: str) -> str:
+    """Do what `kis.tasks.refresh_accounts` does."""
+    with told_outside(REFRESH.name, slot=datetime.fromisoformat(intended)):
+        return tasks.refresh_accounts(intended=intended, minutes=minutes, opens=opens, closes=closes)
 
 
 def print_dashboards(*, intended: str, minutes: int, opens: str, closes: str) -> str:
@@ -32,9 +41,10 @@ def print_dashboards(*, intended: str, minutes: int, opens: str, closes: str) ->
     window = Window.parse(minutes=minutes, opens=opens, closes=closes)
     use_market_days()
     slot = window.slot_of(datetime.fromisoformat(intended))
-    results = list(printing_job.print_dashboards(accounts_meant(None), window=window, slot=slot))
-    if any(result.failed for result in results):
-        raise FetchFailed(results)
+    with told_outside(PRINT.name, slot=slot):
+        results = list(printing_job.print_dashboards(accounts_meant(None), window=window, slot=slot))
+        if any(result.failed for result in results):
+            raise FetchFailed(results)
     return "\n".join(str(result) for result in results)
 
 

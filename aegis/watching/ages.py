@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Max
 
-from aegis.schedules import FETCH
+from aegis.schedules import FETCH, window_of
 from kis.accounts import configured_accounts
 from kis.client.codes import AccountNumber, Mode
 from kis.market_clock import market_now
@@ -39,7 +39,7 @@ def books_of_accounts() -> list[Books]:
     """Return the books of every account in use, in a fixed number of queries."""
     now = market_now()
     use_market_days()
-    due = since_when(FETCH.window, now=now) if now else None
+    due = since_when(window_of(FETCH), now=now) if now else None
     newest = newest_snapshots()
     found: list[Books] = []
     for account in configured_accounts():

@@ -18,6 +18,7 @@ from django.db.models import Count, DurationField, ExpressionWrapper, F, Max, Mi
 from django.utils import timezone
 from django_q.models import Failure, OrmQ, Schedule
 
+from aegis.alerts.models import Alert, AlertDelivery
 from aegis.schedules import OURS
 from aegis.watching.ages import Books, books_of_accounts
 from ai.models import Diagnosis
@@ -91,6 +92,7 @@ def metrics(now: datetime) -> "Iterator[Metric]":
     yield from worker(moments)
     yield from reports(moments, books)
     yield from advice(moments)
+    yield from alerts(now)
     feeds = FeedLease.objects.filter(lease_until__gt=now).count()
     yield gauge("feeds", "Realtime feeds of fills that some process listens to.", {(): feeds})
     yield gauge("database_size_bytes", "Size of the database.", {(): database_size()})
@@ -307,7 +309,8 @@ def worker(moments: Moments) -> "Iterator[Metric]":
             oldest=Min("lock", filter=Q(lock__lte=now)),
         )
     }
-    waiting.setdefault(settings.Q_CLUSTER["name"], {"waiting": 0, "taken": 0, "oldest": None})
+    for queue in settings.QUEUES:
+        waiting.setdefault(queue, {"waiting": 0, "taken": 0, "oldest": None})
     lengths: Samples = {}
     for queue, row in waiting.items():
         lengths[queue, "waiting"], lengths[queue, "taken"] = row["waiting"], row["taken"]
@@ -401,6 +404,33 @@ def advice(moments: Moments) -> "Iterator[Metric]":
     }
     yield counter("ai_tokens", "Tokens sent to a model and received.", tokens, ("direction",))
     yield gauge("ai_daily_tokens", "Tokens a day may use.", {(): settings.AI_DAILY_TOKENS})
+
+
+def alerts(now: datetime) -> "Iterator[Metric]":
+    """Yield what is to be told to the owner and has not been, and what is going on; two queries."""
+    rows = {
+        row["status"]: row
+        for row in AlertDelivery.objects.order_by()
+        .values("status")
+        .annotate(count=Count("pk"), due=Min("due_at"))
+    }
+    shown: Samples = {
+        (status,): rows[status]["count"] if status in rows else 0 for status in AlertDelivery.Status.values
+    }
+    yield gauge("alert_deliveries", "Alerts on their way to a destination, by status.", shown, ("status",))
+    waiting = rows.get(AlertDelivery.Status.WAITING)
+    yield gauge(
+        "alert_late_seconds",
+        "For how long the oldest alert that waits has been due.",
+        {(): max((now - waiting["due"]).total_seconds(), 0.0) if waiting else 0.0},
+    )
+    going_on = Alert.objects.filter(is_lasting=True, ended_at__isnull=True).order_by().values_list("kind")
+    yield gauge(
+        "alerts_going_on",
+        "Troubles that were told and are not over.",
+        {(kind,): count for kind, count in going_on.annotate(count=Count("pk"))},
+        ("kind",),
+    )
 
 
 def database_size() -> float:

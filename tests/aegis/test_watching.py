@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from time import monotonic
+from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -11,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django_q.models import OrmQ, Schedule, Task
 from prometheus_client.parser import text_string_to_metric_families
 
+from aegis.alerts.models import Alert, AlertDelivery
 from aegis.env import env_secret
 from aegis.schedules import write_schedules
 from aegis.watching import health
@@ -55,11 +57,12 @@ def gone(*_arguments, **_named):
 # --- /healthz --------------------------------------------------------------------------------------------------------
 
 
-def test_process_answers_without_the_database(client, monkeypatch):
+def test_process_answers_without_the_database(client, monkeypatch, caplog):
     monkeypatch.setattr(connection, "cursor", gone)
     assert ask(client, "/healthz/live") == (200, {"status": "ok"})
     for path in ("/healthz", "/healthz/ready", "/healthz/data"):
         assert ask(client, path) == (503, {"status": "unavailable"})
+    assert not caplog.records  # whoever asks every few seconds fills no log
 
 
 def test_site_is_ready_once_its_tables_are_those_of_the_program(client):
@@ -259,8 +262,14 @@ def a_day_of_work():
     kill_switch.turn_on("시험", at=NOW, by="test")
     write_schedules(now=NOW)
     Schedule.objects.filter(name="aegis_1min_orders").update(next_run=NOW - timedelta(seconds=45))
-    OrmQ.objects.create(key="aegis", payload="x", lock=NOW - timedelta(seconds=30))
-    OrmQ.objects.create(key="aegis", payload="x", lock=NOW + timedelta(seconds=600))
+    OrmQ.objects.create(key="fast", payload="x", lock=NOW - timedelta(seconds=30))
+    OrmQ.objects.create(key="fast", payload="x", lock=NOW + timedelta(seconds=600))
+    alert = Alert.objects.create(
+        kind="difference", dedup_key="a", title="차이", text="삼성", created_at=NOW, is_lasting=True
+    )
+    sent: dict[str, Any] = {"alert": alert, "service": "tgram", "due_at": NOW - timedelta(seconds=20)}
+    AlertDelivery.objects.create(destination="a", **sent)
+    AlertDelivery.objects.create(destination="b", status="failed", error="거절", **sent)
     Task.objects.create(
         id="1", name="n", func="aegis.tasks.fetch_data", started=NOW, stopped=NOW, success=False
     )
@@ -312,12 +321,18 @@ def test_figures(client):
         ("order_unknown_age_seconds", "paper"): 90,
         ("order_unknown_age_seconds", "real"): 0,
         ("kill_switch",): 1,
-        ("queue_tasks", "aegis", "waiting"): 1,
-        ("queue_tasks", "aegis", "taken"): 1,
-        ("queue_oldest_seconds", "aegis"): 30,
+        ("queue_tasks", "fast", "waiting"): 1,
+        ("queue_tasks", "fast", "taken"): 1,
+        ("queue_tasks", "reports", "waiting"): 0,
+        ("queue_oldest_seconds", "fast"): 30,
         ("schedule_late_seconds", "aegis_1min_orders"): 45,
         ("schedule_late_seconds", "aegis_30min_data_fetch"): 0,
         ("task_failures_total", "aegis.tasks.fetch_data"): 1,
+        ("alert_deliveries", "waiting"): 1,
+        ("alert_deliveries", "failed"): 1,
+        ("alert_deliveries", "unknown"): 0,
+        ("alert_late_seconds",): 20,
+        ("alerts_going_on", "difference"): 1,
         ("ai_tokens_total", "in"): 1200,
         ("ai_tokens_total", "out"): 300,
     }

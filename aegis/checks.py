@@ -1,6 +1,7 @@
 """What the site refuses to start with, and what it warns of."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,8 @@ from django.db import DatabaseError, InterfaceError
 
 from aegis.alerts.transport import can_be_understood
 from trading import password
+
+NOT_COLLECTED = "aegis.W003"
 
 
 @register()
@@ -85,5 +88,19 @@ def others_come_over_tls(**how: Any) -> list[CheckMessage]:  # noqa: ANN401, ARG
             "다른 기기에 연 사이트가 HTTPS를 쓰지 않아 비밀번호와 금액이 그대로 오갑니다.",
             hint="TLS를 맡는 프록시(nginx 등) 뒤에 두고 .env에서 AEGIS_HTTPS=false를 지워 주세요.",
             id="aegis.W002",
+        )
+    ]
+
+
+@register()
+def static_files_are_collected(**how: Any) -> list[CheckMessage]:  # noqa: ANN401, ARG001  # Django's signature
+    """Warn where every page would look for a file that is not there; gunicorn does not begin then, jobs need none."""
+    if settings.STATIC_ROOT is None or (Path(settings.STATIC_ROOT) / "staticfiles.json").is_file():
+        return []
+    return [
+        checks.Warning(
+            "AEGIS_STATIC_DIR 폴더에 모아 둔 파일이 없습니다.",
+            hint="모으기: manage.py collectstatic --noinput",
+            id=NOT_COLLECTED,
         )
     ]

@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "aegis.headers.PrivateHeaders",
     "csp.middleware.CSPMiddleware",
+    "aegis.refusals.Refusals",  # before anybody reads a body
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -347,6 +348,15 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": ["'none'"],
     }
 }
+
+# What may be sent -----------------------------------------------------------------------------------------------------
+# A form without its files; the largest is a list of the admin with all its rows ticked.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 3
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# Anything at all: a file of KB Securities (kis.statements.lines) and the form around it.
+MOST_BYTES_SENT = 11 * 1024 * 1024
 
 # API ----------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

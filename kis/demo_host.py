@@ -61,7 +61,7 @@ def running() -> Host | None:
     """Return the simulator that is being served, None where there is none."""
     try:
         host = _read(json.loads(note_file().read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
     return host if _is_held(lock_file()) and _is_alive(host.pid) else None
 
@@ -112,7 +112,7 @@ def _is_held(path: Path) -> bool:
 def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:  # somebody else's, and alive
         return True

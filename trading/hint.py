@@ -44,7 +44,7 @@ def read() -> int | None:
     """Return the number of the order that is said to wait; None where nothing readable says so."""
     try:
         content = json.loads(file().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     pk = content.get("id") if isinstance(content, dict) else None
     return pk if isinstance(pk, int) and not isinstance(pk, bool) else None

@@ -97,6 +97,6 @@ def outcome_of(line: str) -> Outcome | None:
             branch=str(values["branch"]),
             number=str(values["number"]),
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
     return outcome if state in OUTCOMES else None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from math import ceil
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.template.loader import render_to_string
 from django.views import csrf, defaults
@@ -24,6 +24,7 @@ MESSAGES = {
     "bad_parameter": "조회 조건의 값을 알 수 없습니다.",
     "unknown_parameter": "없는 조회 조건입니다.",
     "bad_request": "요청을 읽을 수 없습니다.",
+    "too_large": "보낸 내용이 너무 커서 읽지 않았습니다.",
     "not_authenticated": "로그인이나 토큰이 필요합니다.",
     "bad_token": "토큰이 틀리거나 시간이 지났습니다.",
     "permission_denied": "이 요청을 할 권한이 없습니다.",
@@ -43,6 +44,7 @@ class BadToken(exceptions.AuthenticationFailed):
 
 #: The first that fits counts.
 CODES: Mapping[type[Exception], str] = {
+    RequestDataTooBig: "too_large",
     Http404: "not_found",
     PermissionDenied: "permission_denied",
     SuspiciousOperation: "bad_request",
@@ -58,6 +60,7 @@ CODES: Mapping[type[Exception], str] = {
 }
 STATUSES = {
     "bad_request": 400,
+    "too_large": 413,
     "permission_denied": 403,
     "not_found": 404,
     "server_error": 500,
@@ -157,7 +160,21 @@ def outside(code: str, page: Callable[..., HttpResponseBase]) -> Callable[..., H
     return answer
 
 
-bad_request = outside("bad_request", defaults.bad_request)
+def large_page(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Return Django's page about a bad request, in the words and with the status of one that is too large."""
+    page = defaults.bad_request(request, exception, template_name="413.html")
+    page.status_code = STATUSES["too_large"]
+    return page
+
+
+unreadable = outside("bad_request", defaults.bad_request)
+too_large = outside("too_large", large_page)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    return (too_large if isinstance(exception, RequestDataTooBig) else unreadable)(request, exception)
+
+
 permission_denied = outside("permission_denied", defaults.permission_denied)
 not_found = outside("not_found", defaults.page_not_found)
 

@@ -35,15 +35,30 @@ def refuse(_name: str) -> None:
     raise ValueError("not JSON")
 
 
+#: What DRF says in English; what was sent is not repeated.
+WORDS: dict[str, Any] = {
+    "required": "빠진 항목입니다.",
+    "null": "비울 수 없는 항목입니다.",
+    "blank": "비울 수 없는 항목입니다.",
+    "max_length": "{max_length}자까지 적을 수 있습니다.",
+    "max_value": "{max_value} 이하여야 합니다.",
+    "min_value": "{min_value} 이상이어야 합니다.",
+    "max_string_length": "너무 큰 수입니다.",
+    "invalid_choice": "쓸 수 있는 값이 아닙니다.",
+}
+
+
 class Text(serializers.CharField):
     """A text, as it was sent; `pattern` has to fit all of it."""
+
+    default_error_messages = {**WORDS, "invalid": "정해진 모양의 글이어야 합니다."}
 
     def __init__(self, *, pattern: str = "", **options: Any) -> None:  # noqa: ANN401  # those of DRF
         super().__init__(**{"trim_whitespace": False, **options})
         self.pattern = pattern
 
     def to_internal_value(self, data: Any) -> str:  # noqa: ANN401  # whatever was sent
-        if not isinstance(data, str):
+        if not isinstance(data, str) or not is_text(data):
             self.fail("invalid")
         text = str(super().to_internal_value(data))
         if self.pattern and not re.fullmatch(self.pattern, text):
@@ -51,8 +66,15 @@ class Text(serializers.CharField):
         return text
 
 
+def is_text(data: str) -> bool:
+    """Say whether a database could hold a text: no NUL, and no half of a pair of surrogates."""
+    return "\0" not in data and not any("\ud800" <= sign <= "\udfff" for sign in data)
+
+
 class Whole(serializers.IntegerField):
     """A whole number."""
+
+    default_error_messages = {**WORDS, "invalid": "정수여야 합니다."}
 
     def to_internal_value(self, data: Any) -> int:  # noqa: ANN401  # whatever was sent
         is_whole = isinstance(data, int) or (isinstance(data, float) and data.is_integer())
@@ -63,6 +85,8 @@ class Whole(serializers.IntegerField):
 
 class OneOf(serializers.ChoiceField):
     """One of several texts."""
+
+    default_error_messages = WORDS
 
     def to_internal_value(self, data: Any) -> str:  # noqa: ANN401  # whatever was sent
         if not isinstance(data, str):

@@ -65,7 +65,7 @@ def restore(
         for mode, gateway in gateways.items():
             _restore_gateway(state["gateways"][mode], gateway)
         return datetime.fromisoformat(state["clock"])
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise _unreadable(path) from None
 
 

@@ -74,4 +74,9 @@ def day_in_name(name: str) -> date | None:
 
 def proper_name(name: str) -> str:
     """Return a file's name as it is kept: no folder, composed Hangul."""
-    return unicodedata.normalize("NFC", Path(name.replace("\\", "/")).name)[:255]
+    return unicodedata.normalize("NFC", Path(storable(name).replace("\\", "/")).name)[:255]
+
+
+def storable(text: str) -> str:
+    """Return a text without what no database keeps: NUL, and bytes of a name or an option that are no UTF-8."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()

@@ -22,6 +22,7 @@ from kis.statements.files import (
     proper_name,
     read_named,
     read_settled,
+    storable,
 )
 from kis.statements.kb import read_statement
 from kis.statements.lines import Refused
@@ -121,7 +122,9 @@ def load_file(
             source = read_named(source)
         except Refused as error:
             return refused(proper_name(name), str(error))
-    return take(Source(proper_name(name), source, now, account, as_of, modified), save=save, plan=plan)
+    return take(
+        Source(proper_name(name), source, now, storable(account), as_of, modified), save=save, plan=plan
+    )
 
 
 def load_folder(folder: Path, *, now: datetime, save: bool = True) -> list[LoadResult]:

@@ -1,5 +1,6 @@
 """One simulator for all processes while the site is on: found by its note, believed while it holds its lock."""
 
+import json
 import os
 from dataclasses import replace
 from datetime import timedelta
@@ -63,8 +64,9 @@ def test_note_that_was_left_behind_is_not_believed():
         assert served is not None
         demo_host.write_note(replace(served, pid=2**22 + 1))
         assert demo_host.running() is None
-        demo_host.note_file().write_text("{broken")
-        assert demo_host.running() is None
+        for text in ("{broken", "[" * 100_000, "[]", '"x"', json.dumps({**json.loads(left), "pid": 10**30})):
+            demo_host.note_file().write_text(text)
+            assert demo_host.running() is None
 
 
 def test_note_is_for_its_owner_alone():

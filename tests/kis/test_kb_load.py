@@ -57,6 +57,14 @@ def test_balance_becomes_holdings_of_its_day():
     assert (held.statement, held.line) == (statement, 6)
 
 
+@pytest.mark.parametrize("odd", ["잔\udcff고.csv", "잔\0고.csv"])
+def test_name_that_is_no_text_is_kept_without_what_is_none(odd):
+    """Python hands on the bytes of a name that are no UTF-8 as halves of signs, which no database keeps."""
+    result = load(sample("holdings.csv"), odd, account="\udcff\0ISA")
+    assert result.outcome is Outcome.SAVED
+    assert KbStatement.objects.get().name in {"잔?고.csv", "잔고.csv"}
+
+
 def test_history_becomes_trades():
     load(sample("trades.csv"))
     assert list(

@@ -63,6 +63,17 @@ def test_damaged_state_is_refused_and_left_alone(tmp_path, text):
     assert state_file.read_text() == text
 
 
+@pytest.mark.parametrize("number", ["Infinity", "1e400", '"x"', "[]", "null"])
+def test_state_with_a_number_that_is_none_is_refused(start_simulator, tmp_path, number):
+    state_file = tmp_path / "state.json"
+    start_simulator(state_file=state_file).stop()
+    whole = json.loads(state_file.read_text())
+    whole["accounts"]["real"]["opening_cash"] = "?"
+    state_file.write_text(json.dumps(whole).replace('"?"', number))
+    with pytest.raises(CannotStart, match="상태 파일"):
+        Simulator(SimulatorConfig(state_file=state_file))
+
+
 def test_state_of_another_market_is_refused(start_simulator, tmp_path):
     state_file = tmp_path / "state.json"
     start_simulator(state_file=state_file).stop()

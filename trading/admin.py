@@ -20,36 +20,13 @@ from kis.admin_totals import BY_MODE, Totals
 from kis.known_secrets import hide_account
 from trading import kill_switch
 from trading.models import KillSwitch, OrderEvent, PendingOrder
-from trading.states import NAMES, UNSETTLED, State
+from trading.states import NAMES, UNSETTLED
+from trading.wording import WHAT, change_of, what_of
 
 if TYPE_CHECKING:
     EventInline = admin.TabularInline[OrderEvent, PendingOrder]
 else:
     EventInline = admin.TabularInline  # generic for the type checker only
-
-#: What happened, as the owner reads it.
-WHAT = {
-    "proposed": "미리보기",
-    "withdrawn": "그만둠",
-    "wrong_code": "비밀번호나 코드 틀림",
-    "locked": "잠김",
-    "code_expired": "코드 시간 지남",
-    "claimed": "보내기 시작",
-    "answered": "결과",
-    "left_behind": "보내다 멈춤",
-    "followed": "증권사 상태",
-    "restored": "백업에서 되살림",
-    "adopted": "소유자가 주문번호 확인",
-    "disowned": "소유자가 다른 주문이라 함",
-    "not_placed": "접수되지 않음 확인",
-    "kill_switch_on": "주문 중지 켬",
-    "kill_switch_off": "주문 중지 끔",
-    "password_set": "거래 비밀번호 바꿈",
-}
-
-
-def state_name(value: str) -> str:
-    return NAMES[State(value)] if value else ""
 
 
 @admin.display(description="상태", ordering="status")
@@ -70,13 +47,12 @@ def preview(row: Any) -> SafeString:
 
 @admin.display(description="일", ordering="what")
 def what(row: Any) -> str:
-    return WHAT.get(row.what, str(row.what))
+    return what_of(row)
 
 
 @admin.display(description="상태 변화")
 def change(row: Any) -> str:
-    old, new = state_name(row.old_status), state_name(row.new_status)
-    return f"{old} → {new}" if old and new else new
+    return change_of(row)
 
 
 @admin.display(description="내용")

@@ -1,6 +1,7 @@
 """Numbers with a unit, `10주` or `71,000원`: read to the letter or refused, never guessed."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
@@ -66,6 +67,14 @@ def read_amount(line: Line, word: Word) -> Amount:
     if sentence := _objection(number, unit):
         raise line.wrong(word, sentence)
     return Amount(unit, int(number.replace(",", "")))
+
+
+def read_number(text: str, unit: Unit) -> int:
+    """Read a number from a field of a page, with or without its unit. Raises ValueError with a sentence for the owner."""
+    number = "".join(unicodedata.normalize("NFKC", text).split()).removesuffix(unit)
+    if sentence := _objection(number, unit):
+        raise ValueError(sentence)
+    return int(number.replace(",", ""))
 
 
 def _objection(number: str, unit: Unit) -> str:

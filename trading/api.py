@@ -1,11 +1,10 @@
 """Orders over the API: previewed, confirmed with password and code, cancelled; by tokens that may, and nobody else."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
-from django.db import DatabaseError, InterfaceError
 from django.utils.timezone import now
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -27,11 +26,9 @@ from kis.api.serializers import OWNER, OwnedSerializer
 from kis.api.views import READING, WHOSE, TableView
 from kis.client.errors import KisError, KisMisconfigured, KisRefused, KisUnreachable
 from kis.client.records.orders import Side
-from kis.commands import explain_database, explain_file
 from kis.models import ApiToken
-from trading import errors, fate
+from trading import counter, errors
 from trading.confirmation import expire, withdraw
-from trading.desk import open_desk
 from trading.errors import NOT_SENT, TradingError
 from trading.models import PendingOrder
 from trading.orders import Proposal
@@ -268,14 +265,10 @@ class OrderView(TableView):
         body = {"order": self.serialized(proposal.order), "code": proposal.code}
         return Response(body, status=201)
 
-    @contextmanager
-    def executor(self, account: Account) -> Iterator[SafeExecutor]:
+    def executor(self, account: Account) -> AbstractContextManager[SafeExecutor]:
         user = self.request.user
         assert isinstance(user, User)  # noqa: S101  # the permissions let nobody else come here
-        with open_desk(account.mode, account) as desk:
-            environment = desk.environment
-            allowed = may_trade(user, environment.account, is_paper=environment.is_paper)
-            yield SafeExecutor(desk, source=PendingOrder.Source.API, user=user, may_trade=allowed)
+        return counter.open_executor(account, user=user, source=PendingOrder.Source.API)
 
     def account_called(self, name: str) -> Account:
         """Return the account of a name. Raises BadParameter, or Refused for one that may only be looked at."""
@@ -286,10 +279,10 @@ class OrderView(TableView):
         return self.tradable(account)
 
     def account_of(self, order: PendingOrder) -> Account:
-        for account in visible_accounts(self.request.user):
-            if (account.number, account.is_paper) == (order.account, order.is_paper):
-                return self.tradable(account)
-        raise NotFound
+        account = counter.account_of(order, self.request.user)
+        if account is None:
+            raise NotFound
+        return self.tradable(account)
 
     def tradable(self, account: Account) -> Account:
         number = account.number_or_reason()
@@ -318,28 +311,17 @@ class OrderView(TableView):
 
 @contextmanager
 def told(order: PendingOrder | None = None) -> Iterator[None]:
-    """Turn whatever stops an order into an answer that says whether something was sent.
-
-    `order` is the one that was about to leave; without one nothing can have left.
-    """
+    """Turn whatever stops an order into an answer that says whether something was sent (see `trading.counter`)."""
     try:
-        yield
-    except (TradingError, KisError) as error:
-        code, status = next(found for kind, found in REFUSALS.items() if isinstance(error, kind))
-        raise Refused(code, sentence(error, order), status=status, detail=detail_of(error)) from None
-    except (DatabaseError, InterfaceError) as error:
-        raise Refused(
-            "storage_failed", sentence(explain_database(error), order), status=UNAVAILABLE
-        ) from error
-    except OSError as error:
-        raise Refused("storage_failed", sentence(explain_file(error), order), status=UNAVAILABLE) from error
-
-
-def sentence(why: Exception | str, order: PendingOrder | None) -> str:
-    """Say what went wrong, and what is certain about the order."""
-    text = str(why)
-    certain = fate.said(*fate.fate(order), look=LOOK, settle=SETTLE) if order else NOT_SENT
-    return text if NOT_SENT in text and certain.startswith(NOT_SENT) else f"{text} {certain}"
+        with counter.told(order, look=LOOK, settle=SETTLE):
+            yield
+    except counter.Stopped as stopped:
+        why = stopped.why
+        code, status = next(
+            (found for kind, found in REFUSALS.items() if isinstance(why, kind)),
+            ("storage_failed", UNAVAILABLE),
+        )
+        raise Refused(code, stopped.sentence, status=status, detail=detail_of(why)) from why
 
 
 def detail_of(error: Exception) -> dict[str, Any]:

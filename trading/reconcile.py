@@ -222,12 +222,17 @@ def disown(order: PendingOrder, number: str, *, desk: Desk, by: str) -> None:
 
 def candidate(order: PendingOrder, number: str, *, desk: Desk) -> OrderRecord:
     """Return the candidate of this number from a complete inquiry. Raises CannotAdopt, KisError."""
-    if order.state is not State.UNKNOWN or order.market_day is None:
-        raise CannotAdopt("결과를 모르는 주문이 아닙니다. 주문내역을 확인해 주세요.")
-    orders = whole_orders(desk.connection.session, first=order.market_day, last=desk.market_now().date())
-    found = [row for row in candidates_of(order, orders) if same_number(row.number, number)]
+    found = [row for row in look_for(order, desk=desk) if same_number(row.number, number)]
     if len(found) != 1:
         raise CannotAdopt(
             f"주문번호 {number}은(는) 이 주문의 후보가 아닙니다. manage.py reconcile_orders로 확인해 주세요."
         )
     return found[0]
+
+
+def look_for(order: PendingOrder, *, desk: Desk) -> list[OrderRecord]:
+    """Return what an UNKNOWN order may be, from a complete inquiry; nothing is written. Raises CannotAdopt, KisError."""
+    if order.state is not State.UNKNOWN or order.market_day is None:
+        raise CannotAdopt("결과를 모르는 주문이 아닙니다. 주문내역을 확인해 주세요.")
+    orders = whole_orders(desk.connection.session, first=order.market_day, last=desk.market_now().date())
+    return candidates_of(order, orders)

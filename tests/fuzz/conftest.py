@@ -28,7 +28,7 @@ from tests.trading.conftest import (  # noqa: F401  # fixtures
     with_password,
 )
 from tests.trading.terminal import configure
-from trading import api
+from trading import api, counter
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Site:
 def tradable(simulator, settings, clock, posts, monkeypatch):  # noqa: F811
     """Let the site reach the simulator by the clock of the test."""
     configure(settings, simulator, "real")
-    monkeypatch.setattr(api, "open_desk", lambda mode, account: desk_at(simulator, clock, posts, mode))
+    monkeypatch.setattr(counter, "open_desk", lambda mode, account: desk_at(simulator, clock, posts, mode))
     monkeypatch.setattr(api, "now", clock.wall)
 
 

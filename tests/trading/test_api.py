@@ -23,7 +23,7 @@ from tests.kis.api_rows import error_of
 from tests.trading.conftest import CODE, PASSWORD, TEN, desk_at, make_order
 from tests.trading.terminal import configure
 from tests.trading.trades import SAMSUNG, arrived, last_price
-from trading import api, kill_switch, password
+from trading import api, counter, kill_switch, password
 from trading.models import OrderEvent, PendingOrder
 from trading.states import State
 from trading.steps import step
@@ -59,7 +59,7 @@ def site(simulator, settings, clock, posts, monkeypatch):
     """Let the site reach the simulator by the clock of the test."""
     cache.clear()
     configure(settings, simulator, "real")
-    monkeypatch.setattr(api, "open_desk", lambda mode, account: desk_at(simulator, clock, posts, mode))
+    monkeypatch.setattr(counter, "open_desk", lambda mode, account: desk_at(simulator, clock, posts, mode))
     monkeypatch.setattr(api, "now", clock.wall)
 
 
@@ -395,7 +395,7 @@ def test_order_of_an_account_that_is_connected_no_more_is_not_found(
 ):
     told = proposed(trader, price)
     other = SimpleNamespace(number=AccountNumber("99999999", "01"), is_paper=False)
-    monkeypatch.setattr(api, "visible_accounts", lambda _user: [other])
+    monkeypatch.setattr(counter, "visible_accounts", lambda _user: [other])
     body = {"code": told["code"], "trading_password": PASSWORD}
     error_of(trader.post(f"/{told['order']['id']}/confirm/", body), 404)
 

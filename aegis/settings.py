@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "ai",
     "axes",
     "csp",
+    "django_otp",
     "django_q",
     "knox",
     "drf_spectacular",
@@ -95,7 +96,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",  # a page is public only where it says so
+    "aegis.second_factor.WholeSignIn",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",  # the last: it answers in place of a sign-in that is shut

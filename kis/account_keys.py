@@ -11,7 +11,7 @@ from kis.client.codes import AccountNumber, Mode
 from kis.client.errors import KisMisconfigured
 from kis.encryption import SecretUnreadable, decrypt, encrypt, fingerprints, renewed
 from kis.known_secrets import remember, remember_account
-from kis.models import AccessToken, BrokerAccount
+from kis.models import AccessToken, BrokerAccount, SecondFactor
 from kis.models.owned import OwnedQuerySet
 
 #: What the owner sees and edits as it is.
@@ -88,11 +88,13 @@ def owned_rows() -> Iterator[OwnedQuerySet[Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """What was encrypted anew, and the labels of the accounts that could not be read."""
+    """What was encrypted anew, and whose secrets could not be read: labels of accounts, names of users."""
 
     accounts: int
     tokens: int
+    factors: int
     unreadable: tuple[str, ...]
+    unreadable_factors: tuple[str, ...]
 
 
 def rotate_encryption() -> Rotated:
@@ -116,7 +118,22 @@ def rotate_encryption() -> Rotated:
             continue
         unchanged = AccessToken.objects.filter(pk=token.pk, token_encrypted=token.token_encrypted)
         tokens += unchanged.update(token_encrypted=fresh)
-    return Rotated(len(rows) - len(unreadable), tokens, tuple(unreadable))
+    factors, lost = renew_second_factors()
+    return Rotated(len(rows) - len(unreadable), tokens, factors, tuple(unreadable), tuple(lost))
+
+
+def renew_second_factors() -> tuple[int, list[str]]:
+    """Encrypt the secrets of second factors anew; returns how many, and whose could not be read."""
+    renewed_now, lost = 0, []
+    for factor in SecondFactor.objects.select_related("user").order_by("pk"):
+        try:
+            fresh = renewed(factor.secret_encrypted)
+        except SecretUnreadable:
+            lost.append(factor.user.get_username())
+            continue
+        unchanged = SecondFactor.objects.filter(pk=factor.pk, secret_encrypted=factor.secret_encrypted)
+        renewed_now += unchanged.update(secret_encrypted=fresh)
+    return renewed_now, lost
 
 
 def unreadable_accounts() -> list[str]:

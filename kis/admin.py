@@ -19,6 +19,7 @@ from kis import (
     admin_accounts,  # noqa: F401  # registers the accounts and their keys
     admin_grants,  # noqa: F401  # registers who may see them
     admin_market,  # noqa: F401  # registers stocks, days and prices
+    admin_second_factor,  # noqa: F401  # registers who has a second factor
     admin_tokens,  # noqa: F401  # registers the tokens of the API
 )
 from kis.admin_base import ReadOnlyAdmin, day_rate, figure, gain, rate, won

@@ -18,7 +18,7 @@ GROUPS = {Role.VIEWER: "AEGIS 보기", Role.TRADER: "AEGIS 주문", Role.ADMIN: 
 SHOWN_APPS = ("kis", "trading", "reports", "ai")
 NOT_SHOWN = (
     *("accesstoken", "accountgrant", "apitoken", "brokeraccount", "feedlease", "ratebudget", "wirefinding"),
-    *("kbholding", "kbstatement", "kbtrade", "audithead", "tradingpassword"),
+    *("kbholding", "kbstatement", "kbtrade", "audithead", "tradingpassword", "secondfactor", "recoverycode"),
 )
 PLACING_ORDERS = Q(content_type__app_label="trading", codename="place_order")
 SETTING_TARGETS = Q(content_type__app_label="kis", content_type__model="targetweight")

@@ -27,6 +27,7 @@ MESSAGES = {
     "too_large": "보낸 내용이 너무 커서 읽지 않았습니다.",
     "not_authenticated": "로그인이나 토큰이 필요합니다.",
     "bad_token": "토큰이 틀리거나 시간이 지났습니다.",
+    "second_factor_required": "로그인이 끝나지 않았습니다. 사이트에서 두 번째 인증 코드를 적어 주세요.",
     "permission_denied": "이 요청을 할 권한이 없습니다.",
     "not_found": "찾으시는 자료가 없습니다.",
     "method_not_allowed": "이 주소에는 쓸 수 없는 방법(method)입니다.",

@@ -10,6 +10,7 @@ from kis.models.keys import AccessToken, FeedLease, RateBudget
 from kis.models.market import DailyPrice, MinPrice, PriceAdjustment, PriceGap, PriceHistory
 from kis.models.orders import KisOrderDetail
 from kis.models.runs import SyncRun
+from kis.models.second_factor import RecoveryCode, SecondFactor
 from kis.models.statements import KbHolding, KbStatement, KbTrade
 from kis.models.stocks import MarketDay, Stock
 from kis.models.targets import TargetWeight
@@ -40,6 +41,8 @@ __all__ = [
     "PriceGap",
     "PriceHistory",
     "RateBudget",
+    "RecoveryCode",
+    "SecondFactor",
     "Stock",
     "SyncRun",
     "TargetWeight",

@@ -39,6 +39,7 @@ NOT_OF_AN_ACCOUNT = {
         "Stock",
     ),
     *("AccessToken", "ApiToken", "BrokerAccount", "FeedLease", "RateBudget", "WireFinding"),
+    *("RecoveryCode", "SecondFactor"),
     *("KbHolding", "KbStatement", "KbTrade"),
     *("AuditHead", "KillSwitch", "TradingPassword"),
 }

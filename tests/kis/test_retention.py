@@ -69,6 +69,8 @@ FATES = {
     "PriceGap": NEVER,
     "PriceHistory": NEVER,
     "RateBudget": NEVER,
+    "RecoveryCode": NEVER,
+    "SecondFactor": NEVER,
     "Stock": NEVER,
     "SyncRun": DELETED,
     "TargetWeight": NEVER,

@@ -6,6 +6,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from aegis import second_factor
 from aegis.views import admin_login
 from aegis.watching import health
 from aegis.watching import views as watching
@@ -19,7 +20,14 @@ urlpatterns = [
     path("healthz/data", watching.healthz, {"look": health.fresh}),
     path("metrics", watching.metrics, name="metrics"),
     path("", include("reports.urls")),
+    path("orders/", include("trading.urls")),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("login/code/", second_factor.show, name="show-second-factor"),
+    path("login/again/", second_factor.retype, name="retype-password"),
+    path("second-factor/", second_factor.overview, name="second-factor"),
+    path("second-factor/start/", second_factor.start, name="second-factor-start"),
+    path("second-factor/finish/", second_factor.finish, name="second-factor-finish"),
+    path("second-factor/codes/", second_factor.renew_codes, name="second-factor-codes"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/login/", admin_login),
     path("admin/", admin.site.urls),

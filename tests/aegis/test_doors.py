@@ -27,6 +27,7 @@ from tests.kis.api_rows import make_rows
 from tests.kis.owning import of_owner, store
 from tests.trading.conftest import make_order
 from trading import kill_switch
+from trading.models import PendingOrder
 
 pytestmark = pytest.mark.django_db
 MINE = AccountNumber("12345678", "01")
@@ -42,6 +43,7 @@ NOBODY, PLAIN, CLERK, VIEWER, TRADER, MANAGER, SUPER, READING, ORDERING = ROLES 
 SIGNED_IN = {PLAIN, CLERK, VIEWER, TRADER, MANAGER, SUPER}
 STAFF = SIGNED_IN - {PLAIN}
 VIEWERS = STAFF - {CLERK}
+TRADERS = {TRADER, MANAGER}
 TOKENS = {READING, ORDERING}
 EVERYBODY = set(ROLES)
 NONE: set[str] = set()
@@ -86,6 +88,7 @@ TABLES = {
     "kis.TargetWeight": Table(VIEWERS, {MANAGER, SUPER}, {MANAGER, SUPER}, {MANAGER, SUPER}),
     "kis.ApiToken": Table(STAFF, STAFF, NONE, STAFF),
     **dict.fromkeys(("kis.AccessToken", "kis.RateBudget", "kis.FeedLease", "kis.WireFinding"), KEYS),
+    "kis.SecondFactor": KEYS,
     **dict.fromkeys(("kis.KbHolding", "kis.KbTrade"), KEYS),
     "kis.KbStatement": Table({SUPER}, {SUPER}, NONE, NONE),
     **dict.fromkeys(("kis.BrokerAccount", "kis.AccountGrant", "auth.User", "auth.Group"), OWNERS),
@@ -111,6 +114,21 @@ PAGES = {
     "fonts/<str:name>": PUBLIC,
     "login/": OPEN_FORM,
     "logout/": Row(NONE, SIGNED_IN),
+    "login/code/": Row(SIGNED_IN, SIGNED_IN),
+    "login/again/": Row(SIGNED_IN, SIGNED_IN),
+    **dict.fromkeys(
+        ("second-factor/start/", "second-factor/finish/", "second-factor/codes/"), Row(NONE, SIGNED_IN)
+    ),
+    "second-factor/": Row(SIGNED_IN, NONE),
+    # What takes more than a role, a second factor and a fresh password, is tried in `tests/trading/test_pages.py`.
+    "orders/": Row(VIEWERS, NONE),
+    "orders/new/": Row(TRADERS, TRADERS),
+    "orders/<int:pk>/": Row(VIEWERS, NONE),
+    "orders/<int:pk>/settle/": Row(TRADERS, NONE),
+    **dict.fromkeys(
+        (f"orders/<int:pk>/{deed}/" for deed in ("confirm", "give-up", "cancel", "look", "word")),
+        Row(NONE, TRADERS),
+    ),
     "admin/login/": Row(NONE, NONE),  # sends strangers to the one above
     "": Row(VIEWERS, NONE),
     "dashboard.pdf": Row(VIEWERS, NONE),
@@ -298,6 +316,7 @@ def test_pages_are_for_those_in_their_rows(people, patterns):
 def try_page(people, pattern):
     user = get_user_model().objects.get(username=PLAIN)
     path = FILLED.get(pattern, pattern).replace("{user}", str(user.pk))
+    path = path.replace("<int:pk>", str(PendingOrder.objects.latest("pk").pk))
     if pattern.startswith("api/v1/^"):
         model = model_of(pattern)
         row = model.objects.first() if model else None

@@ -71,14 +71,18 @@ class App:
         return f"{totp.token():06}"
 
 
+def secret_on(page):
+    """Return the secret that a page shows for typing."""
+    [secret] = re.findall(r'class="secret"[^>]*>([^<]+)<', page.content.decode())
+    return "".join(secret.split())
+
+
 @pytest.fixture
 def enrolled(user, clock):
     """Return who has set up a factor: the browser it was done with, the app, and the recovery codes."""
     browser = signed_in(user)
     browser.post(f"{SET_UP}start/")
-    secret = re.sub(
-        r"\s", "", re.search(r'class="secret"[^>]*>([^<]+)<', browser.get(SET_UP).content.decode())[1]
-    )
+    secret = secret_on(browser.get(SET_UP))
     app = App(clock, secret)
     answer = browser.post(f"{SET_UP}finish/", {"code": app.code()})
     codes = re.findall(r"<li>([A-Z2-7-]{19})</li>", answer.content.decode())
@@ -149,8 +153,7 @@ def test_another_app_takes_the_place_of_the_first_and_ends_what_it_has_opened(en
     other = signed_in(user)
     other.post(CODE_PAGE, {"code": app.code()})
     browser.post(f"{SET_UP}start/")
-    page = browser.get(SET_UP).content.decode()
-    secret = re.sub(r"\s", "", re.search(r'class="secret"[^>]*>([^<]+)<', page)[1])
+    secret = secret_on(browser.get(SET_UP))
     assert secret != app.secret
     clock.go(seconds=60)
     assert (

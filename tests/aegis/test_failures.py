@@ -16,6 +16,8 @@ from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.urls import reverse
 
+from aegis.alerts.kinds import Kind
+from aegis.alerts.models import Alert
 from aegis.schedules import FETCH, PRINT
 from kis.calendar import use_days
 from kis.client.session import Session
@@ -26,6 +28,7 @@ from reports import publishing
 from reports.models import PublishedReport
 from reports.printing_apart import PrintBroken
 from reports.shelf import Place
+from tests.aegis.alerting import minute
 from tests.kis.fetching import configure, leave_out_prices
 from tests.kis.syncing import TEN, Broker
 
@@ -128,7 +131,9 @@ def dying_print(monkeypatch):
 def test_report_that_cannot_be_made_leaves_the_old_one_and_the_next_slot_makes_one(
     printing, owner, monkeypatch, breaks, told
 ):
+    monkeypatch.setattr(settings, "NOTIFY_JOB_FAILURES", 1)
     assert printing(TEN)[0]
+    minute(TEN)
     with monkeypatch.context() as broken:
         breaks(broken)
         went_well, said = printing(TEN + TEN_MINUTES)
@@ -139,7 +144,11 @@ def test_report_that_cannot_be_made_leaves_the_old_one_and_the_next_slot_makes_o
     assert PublishedReport.objects.count() == 1
     page = owner.get(reverse("admin:kis_syncrun_change", args=[last_run().pk])).content.decode()
     assert told in page
+    minute(TEN + TEN_MINUTES)
+    assert told in Alert.objects.going_on(Kind.JOB).get().text
     assert printing(TEN + 2 * TEN_MINUTES)[0]
+    minute(TEN + 2 * TEN_MINUTES)
+    assert not Alert.objects.going_on(Kind.JOB).exists()
     assert report() == (b"%PDF 10:20", b"%PDF 10:00")
     assert last_run().status == "complete"
 
@@ -150,6 +159,7 @@ def names():
 
 def test_target_that_is_missing_is_on_record_and_is_found_again(printing, owner, settings, tmp_path):
     drive = tmp_path / "no" / "drive"
+    minute(TEN - TEN_MINUTES)
     settings.REPORT_SYNC_DIR = str(drive)
     went_well, said = printing(TEN)
     assert (went_well, "폴더가 없음" in said) == (True, True)
@@ -159,11 +169,15 @@ def test_target_that_is_missing_is_on_record_and_is_found_again(printing, owner,
     assert report()[0] == b"%PDF 10:00"
     page = owner.get(reverse("admin:reports_publishedreport_changelist")).content.decode()
     assert "못 보냄" in page
+    minute(TEN)
+    assert "폴더가 없음" in Alert.objects.going_on(Kind.PUBLISH).get().text
     drive.mkdir(parents=True)
     assert "보냄" in printing(TEN + TEN_MINUTES)[1]
     assert PublishedReport.objects.latest("pk").status == "sent"
     assert (drive / "Kis_Dashboard.pdf").read_bytes() == b"%PDF 10:10"
     assert last_run().error == ""
+    minute(TEN + TEN_MINUTES)
+    assert not Alert.objects.going_on(Kind.PUBLISH).exists()
 
 
 # --- the broker ------------------------------------------------------------------------------------------------------
@@ -181,6 +195,7 @@ def test_broker_that_is_down_all_day_is_told_and_comes_back_by_itself(
     simulator, owner, monkeypatch, settings, capsys
 ):
     assert fetches()
+    minute(TEN)
     url = settings.KIS_ACCOUNTS["real"]["base_url"]
     monkeypatch.setattr("kis.connect.Session", partial(Session, sleep=lambda seconds: None))
     settings.KIS_ACCOUNTS["real"]["base_url"] = "http://127.0.0.1:9"  # nobody listens there
@@ -188,6 +203,9 @@ def test_broker_that_is_down_all_day_is_told_and_comes_back_by_itself(
     for slot in slots:
         at(monkeypatch, simulator, slot)
         assert not fetches()
+        minute(slot)
+    assert {alert.kind for alert in Alert.objects.filter(is_lasting=True)} == {Kind.JOB, Kind.STALE}
+    assert Alert.objects.filter(is_lasting=True).count() == 2, "a day's trouble is told once"
     failed = SyncRun.objects.filter(status="failed", slot__in=slots)
     assert failed.count() == len(slots), "a slot each, no more and no less"
     assert all("연결" in run.error for run in failed)
@@ -203,6 +221,8 @@ def test_broker_that_is_down_all_day_is_told_and_comes_back_by_itself(
     page = owner.get("/").content.decode()
     assert "동기화 실패" not in page
     assert "지난 자료입니다" not in page
+    minute(morning)
+    assert not Alert.objects.filter(is_lasting=True, ended_at__isnull=True).exists()
 
 
 # --- the database ----------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from kis.calendar import is_business_day
 from kis.korean import SEOUL, number, signed
 from kis.models import SyncRun
 from kis.reconciliation import Check, checks_of
+from kis.sync.run import JOB as COPYING
 from reports.models import PublishedReport
 
 #: Runs and reports of before are no news.
@@ -123,11 +124,16 @@ def difference(check: Check, whose: Whose, *, day: str) -> News:
 # --- jobs ---------------------------------------------------------------------------------------------------------------
 
 
+#: Runs of the fetch are called after what they do, whoever asked for them.
+CALLED: Final = {FETCH.name: [FETCH.name, COPYING]}
+
+
 def jobs(view: View) -> Iterator[News]:
     """Yield jobs that failed NOTIFY_JOB_FAILURES times in a row, and those that work again."""
     for whose in view.in_use():
         for job in (FETCH, REFRESH, PRINT):
-            runs = SyncRun.objects.of(whose.number, is_paper=whose.is_paper).filter(job=job.name)
+            runs = SyncRun.objects.of(whose.number, is_paper=whose.is_paper)
+            runs = runs.filter(job__in=CALLED.get(job.name, [job.name]))
             ended = runs.exclude(status=SyncRun.Status.RUNNING).defer("steps", "checks")
             last = list(ended[: settings.NOTIFY_JOB_FAILURES])
             if last and is_recent(last[0].started_at, view):

@@ -80,11 +80,14 @@ class DatabaseBudget:
         """Take the next turn if it is near enough, or say how long to wait before asking again."""
         with transaction.atomic(durable=True):
             budget, now = self.locked()
-            # A clock that was set back must not stop everybody until it has caught up.
             longest = max(
                 self.seconds + max(self.seconds, PAUSE_AFTER_REFUSAL_SECONDS), LONGEST_QUEUE_SECONDS
             )
-            until_turn = min(max((budget.next_at - now).total_seconds(), 0.0), longest)
+            if budget.next_at > now + timedelta(seconds=longest):
+                # A clock that was set back must not stop everybody until it has caught up; this wait does come to an end.
+                budget.next_at = now + timedelta(seconds=longest)
+                budget.save(update_fields=["next_at"])
+            until_turn = max((budget.next_at - now).total_seconds(), 0.0)
             ahead = self.look_ahead(waited)
             if not order and until_turn > ahead:
                 # The share grows while we sleep, so the sleep is a little shorter than the difference.

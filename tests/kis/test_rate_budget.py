@@ -93,6 +93,18 @@ def test_a_clock_set_back_stops_nobody_for_long():
     assert slow.ask(waited=0, order=True).seconds <= 10
 
 
+def test_reads_do_not_wait_until_a_clock_that_was_set_back_has_caught_up():
+    slow = budget(seconds=5)
+    slow.ask(waited=0, order=False)
+    ahead = timedelta(minutes=3)
+    RateBudget.objects.update(next_at=Now() + ahead)
+
+    assert not slow.ask(waited=0, order=False).is_ours
+
+    # The turn does come: it has a time of its own again, and does not stay as far away as it is.
+    assert RateBudget.objects.filter(next_at__lte=Now() + timedelta(seconds=11)).exists()
+
+
 def test_keys_have_budgets_of_their_own():
     budget().ask(waited=0, order=False)
 

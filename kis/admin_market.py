@@ -18,6 +18,7 @@ from kis.access import Somebody, access_of, visible
 from kis.admin_base import ModelAdmin, ReadOnlyAdmin, figure, won
 from kis.admin_filters import MarketFilter
 from kis.admin_sparklines import picture, put_minutes
+from kis.calendar import estimated_hours
 from kis.client.codes import AccountNumber
 from kis.korean import WEEKDAYS, masked_account
 from kis.market_days import use_market_days
@@ -39,7 +40,19 @@ class MarketDayForm(MarketDayModelForm):
 
     class Meta:
         model = MarketDay
-        fields = ("day", "opens", "settles", "note")
+        fields = ("day", "opens", "opens_at", "closes_at", "settles", "note")
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse hours that are none, also where only one end is written and the other is the usual one."""
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        if (day := given.get("day")) and not self.errors:
+            usual = estimated_hours(day)
+            opens, closes = given["opens_at"] or usual.opens, given["closes_at"] or usual.closes
+            if opens >= closes:
+                raise forms.ValidationError(
+                    f"정규장은 시작({opens:%H:%M})한 뒤에 끝나야 합니다({closes:%H:%M})."
+                )
+        return given
 
     def clean_day(self) -> date:
         day: date = self.cleaned_data["day"]
@@ -54,7 +67,7 @@ class MarketDayAdmin(ModelAdmin):
     """Rows of the owner can be added, changed and deleted; what the broker or the estimate says only looked at."""
 
     form = MarketDayForm
-    list_display = ("date", "opens", "settles", "source", "counts", "note", "updated_at")
+    list_display = ("date", "opens", "hours", "settles", "source", "counts", "note", "updated_at")
     list_filter = ("source", "opens", "day")
     show_full_result_count = False
     list_per_page = 50
@@ -66,6 +79,14 @@ class MarketDayAdmin(ModelAdmin):
     @admin.display(description="날짜", ordering="day")
     def date(self, row: MarketDay) -> str:
         return f"{row.day} ({WEEKDAYS[row.day.weekday()]})"
+
+    @admin.display(description="정규장")
+    def hours(self, row: MarketDay) -> str:
+        """Show the hours of a day as this row has them."""
+        if not row.opens:
+            return "–"
+        usual = estimated_hours(row.day)
+        return f"{row.opens_at or usual.opens:%H:%M}–{row.closes_at or usual.closes:%H:%M}"
 
     @admin.display(description="적용", boolean=True)
     def counts(self, row: Any) -> bool:

@@ -1,8 +1,8 @@
-"""Business days of the Korea Exchange (KRX)."""
+"""Business days of the Korea Exchange (KRX), and the hours of those that open late or close early."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,12 +13,34 @@ SATURDAY = 5
 ONE_DAY = timedelta(days=1)
 
 
+OPENING, CLOSING, NOON, EVENING = time(9), time(15, 30), time(12), time(18)
+#: The college entrance exam (수능): everything an hour later, so that the roads are free in the morning.
+EXAM_DAYS = frozenset({date(2025, 11, 13), date(2026, 11, 19), date(2027, 11, 18)})
+LATER = time(10)
+FIRST_WEEK = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """The regular session of a day; on nearly all of them that of an ordinary one."""
+
+    opens: time = OPENING
+    closes: time = CLOSING
+
+
+ORDINARY = Hours()
+
+
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What is known of a day better than the `holidays` package knows it: does the exchange open, is anything settled."""
+    """What is known of a day better than the `holidays` package knows it: does the exchange open, is anything settled.
+
+    `hours` are None where only the estimate says something about them.
+    """
 
     opens: bool
     settles: bool
+    hours: Hours | None = None
 
 
 class Known:
@@ -27,6 +49,7 @@ class Known:
     def __init__(self, days: Mapping[date, Day]) -> None:
         self.days = dict(days)
         self.opens: dict[date, bool] = {}
+        self.hours: dict[date, Hours] = {}
 
 
 _known = Known({})
@@ -62,6 +85,39 @@ def is_business_day(day: date) -> bool:
         better = known.days.get(day)
         answer = known.opens[day] = better.opens if better else is_estimated_to_open(day)
     return answer
+
+
+def estimated_hours(day: date) -> Hours:
+    """Return the hours that custom gives a day: an hour later for the exam, a late opening on the first of a year."""
+    if day in EXAM_DAYS:
+        return Hours(LATER, time(16, 30))
+    is_first_week = day.month == 1 and day.day <= FIRST_WEEK and is_business_day(day)
+    if is_first_week and not any(is_business_day(day.replace(day=before)) for before in range(1, day.day)):
+        return Hours(LATER, CLOSING)
+    return ORDINARY
+
+
+def hours_of(day: date) -> Hours:
+    """Return when the regular session of a day begins and ends, as if it was a business day."""
+    known = _known
+    answer = known.hours.get(day)
+    if answer is None:
+        better = known.days.get(day)
+        answer = known.hours[day] = (better.hours if better else None) or estimated_hours(day)
+    return answer
+
+
+def hour_on(day: date, ordinary: time) -> time:
+    """Return what a time of an ordinary day is on this one: as far from its opening, after noon from its close.
+
+    The evening stays where it is.
+    """
+    hours = hours_of(day)
+    if hours == ORDINARY or ordinary >= EVENING:
+        return ordinary
+    shifted, usual = (hours.opens, OPENING) if ordinary < NOON else (hours.closes, CLOSING)
+    later = datetime.combine(day, shifted) - datetime.combine(day, usual)
+    return (datetime.combine(day, ordinary) + later).time()
 
 
 def is_settlement_day(day: date) -> bool:

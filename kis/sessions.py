@@ -1,14 +1,12 @@
 """The regular session of the Korea Exchange, and how old prices grow in it."""
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from kis.calendar import is_business_day
+from kis.calendar import hours_of, is_business_day
 from kis.korean import SEOUL
 
-OPENS: Final = time(9, 0)
-CLOSES: Final = time(15, 30)
 #: Prices that the market has moved on from for so long are no basis for a decision.
 STALE_AFTER: Final = timedelta(minutes=30)
 
@@ -27,11 +25,13 @@ def session_at(at: datetime) -> Session:
     local = at.astimezone(SEOUL)
     if not is_business_day(local.date()):
         return Session("휴장", "", is_open=False)
-    if local.time() < OPENS:
-        return Session("장 시작 전", "09:00–15:30", is_open=False)
-    if local.time() >= CLOSES:
-        return Session("장 마감", "15:30", is_open=False)
-    return Session("정규장", "09:00–15:30", is_open=True)
+    hours = hours_of(local.date())
+    whole = f"{hours.opens:%H:%M}–{hours.closes:%H:%M}"
+    if local.time() < hours.opens:
+        return Session("장 시작 전", whole, is_open=False)
+    if local.time() >= hours.closes:
+        return Session("장 마감", f"{hours.closes:%H:%M}", is_open=False)
+    return Session("정규장", whole, is_open=True)
 
 
 def open_time_between(start: datetime, end: datetime) -> timedelta:
@@ -41,8 +41,9 @@ def open_time_between(start: datetime, end: datetime) -> timedelta:
     day = start.date()
     while day <= end.date():
         if is_business_day(day):
-            opened = max(start, datetime.combine(day, OPENS, SEOUL))
-            closed = min(end, datetime.combine(day, CLOSES, SEOUL))
+            hours = hours_of(day)
+            opened = max(start, datetime.combine(day, hours.opens, SEOUL))
+            closed = min(end, datetime.combine(day, hours.closes, SEOUL))
             total += max(closed - opened, timedelta())
         day += timedelta(days=1)
     return total

@@ -1,15 +1,18 @@
 """Slots of the timetable: which tick a moment stands for, and whether the job is due then."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
-from kis.calendar import is_business_day
+from kis.calendar import hour_on, is_business_day
 from kis.korean import SEOUL, day
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The ticks of a job on a business day, in Korean time: every so many minutes, both ends included."""
+    """The ticks of a job on a business day, in Korean time: every so many minutes, both ends included.
+
+    On a day that opens late or closes early both ends move with it.
+    """
 
     every: timedelta
     opens: time
@@ -47,7 +50,12 @@ class Window:
         """Return the ticks of a day that lie in the window, counted from its midnight."""
         midnight = datetime.combine(day, time.min, SEOUL)
         ticks = (midnight + number * self.every for number in range(timedelta(days=1) // self.every))
-        return [tick for tick in ticks if self.opens <= tick.time() <= self.closes]
+        here = self.on(day)
+        return [tick for tick in ticks if here.opens <= tick.time() <= here.closes]
+
+    def on(self, day: date) -> "Window":
+        """Return the window of one day."""
+        return replace(self, opens=hour_on(day, self.opens), closes=hour_on(day, self.closes))
 
     def reason_to_rest(self, slot: datetime, *, now: datetime) -> str:
         """Return in Korean why nothing is to be done for a slot, blank where it is due.
@@ -57,8 +65,9 @@ class Window:
         local = slot.astimezone(SEOUL)
         if not is_business_day(local.date()):
             return f"{day(local.date())}은(는) 거래소가 쉬는 날이라 실행하지 않았습니다."
-        if not self.opens <= local.time() <= self.closes:
-            return f"{local:%H:%M}은(는) 실행 시간({self})이 아니라 실행하지 않았습니다."
-        if now >= datetime.combine(local.date(), self.closes, SEOUL) + self.every:
+        here = self.on(local.date())
+        if not here.opens <= local.time() <= here.closes:
+            return f"{local:%H:%M}은(는) 실행 시간({here})이 아니라 실행하지 않았습니다."
+        if now >= datetime.combine(local.date(), here.closes, SEOUL) + self.every:
             return f"{local:%m-%d %H:%M}의 실행 시간이 지나 건너뛰었습니다."
         return ""

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from kis.sessions import CLOSES, OPENS
+from kis.calendar import CLOSING, OPENING, hours_of
 from reports.charts import DOT, HAIR, HOLE, LINE
 from reports.palette import PRINT, Palette
 from reports.sheet import Box, Layer, Point, Sheet
 
-MINUTES: Final = (CLOSES.hour - OPENS.hour) * 60 + CLOSES.minute - OPENS.minute
+MINUTES: Final = (CLOSING.hour - OPENING.hour) * 60 + CLOSING.minute - OPENING.minute
 #: Two moments further apart than this are not joined.
 LONGEST_PAUSE: Final = timedelta(minutes=45)
 BAR: Final = 0.68  # of the room a day has
@@ -69,7 +69,8 @@ def day_line(
     span = high - low or 1
 
     def spot(at: datetime, amount: int) -> Point:
-        minutes = (at.hour - OPENS.hour) * 60 + at.minute - OPENS.minute + at.second / 60
+        opens = hours_of(at.date()).opens
+        minutes = (at.hour - opens.hour) * 60 + at.minute - opens.minute + at.second / 60
         part = min(max(minutes / MINUTES, 0.0), 1.0)
         return DOT + part * (width - 2 * DOT), height - 2 * DOT - (amount - low) / span * (height - 4 * DOT)
 

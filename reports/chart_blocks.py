@@ -7,7 +7,8 @@ from datetime import date
 from functools import partial
 from typing import ClassVar, Final
 
-from kis.korean import number, percent
+from kis.calendar import hours_of
+from kis.korean import SEOUL, number, percent
 from reports.amounts import Amounts
 from reports.candles import AXIS_ROOM, Scale, draw_candle, draw_candles, draw_trade
 from reports.columns import BOLD, cut, text_width
@@ -175,7 +176,8 @@ class MinuteBlock(ChartBlock):
         draw_minutes(sheet, box, holding.charts.day, is_stale=self.dashboard.stale_for is not None)
 
     def _axis(self) -> tuple[str, str]:
-        return "9:00", "15:30"
+        hours = hours_of(self.dashboard.as_of.astimezone(SEOUL).date())
+        return f"{hours.opens:%-H:%M}", f"{hours.closes:%-H:%M}"
 
     def _blank(self, holding: HoldingFigures) -> str:
         return "" if holding.charts.day.minutes else "오늘 분봉이 없습니다"

@@ -6,12 +6,12 @@ from datetime import date, datetime, time, timedelta
 
 from django.db.models import Q, QuerySet
 
+from kis.calendar import hours_of
 from kis.client.codes import AccountNumber, Mode
 from kis.korean import SEOUL
 from kis.models import IndexPrice, KisAccount, KisDailySummary, KisHolding, PriceGap, SyncRun
 from kis.models.days import KisDailySummaryQuerySet
 from kis.position import HISTORY, Position, market_day, position_of
-from kis.sessions import CLOSES, OPENS
 from reports.chart_queries import ChartRows, chart_rows
 
 
@@ -72,13 +72,13 @@ class DashboardRows:
     def is_open_yet(self) -> bool:
         """Whether the market had opened on that day."""
         local = self.account.snapshot_at.astimezone(SEOUL)
-        return local.date() > self.day or local.time() >= OPENS
+        return local.date() > self.day or local.time() >= hours_of(self.day).opens
 
     @property
     def is_closed(self) -> bool:
         """Whether the market had closed on that day."""
         local = self.account.snapshot_at.astimezone(SEOUL)
-        return local.date() > self.day or local.time() >= CLOSES
+        return local.date() > self.day or local.time() >= hours_of(self.day).closes
 
 
 def dashboard_rows(

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, time, timedelta
 
-from kis.calendar import business_day_after, is_business_day
+from kis.calendar import business_day_after, hour_on, is_business_day
 from kis.korean import SEOUL, day
 
 #: From here on limit orders wait for the opening auction.
@@ -43,22 +43,29 @@ def time_to_closing_auction(now: datetime) -> timedelta | None:
     if not takes_market_orders(now):
         return None
     local = now.astimezone(SEOUL)
-    return datetime.combine(local.date(), CONTINUOUS_END, SEOUL) - local
+    return datetime.combine(local.date(), hour_on(local.date(), CONTINUOUS_END), SEOUL) - local
 
 
 def next_day_to_trade(now: datetime, *, opens: time) -> date:
     """Return today if `opens` is still to come on a business day, the next business day otherwise."""
     local = now.astimezone(SEOUL)
     today = local.date()
-    is_ahead = is_business_day(today) and local.time() < opens
+    is_ahead = is_business_day(today) and local.time() < hour_on(today, opens)
     return today if is_ahead else business_day_after(today)
 
 
 def next_time(now: datetime, *, opens: time) -> str:
     """Write when it next opens: `11/23(월) 08:30` with its year."""
-    return f"{day(next_day_to_trade(now, opens=opens))} {opens:%H:%M}"
+    next_day = next_day_to_trade(now, opens=opens)
+    return f"{day(next_day)} {hour_on(next_day, opens):%H:%M}"
+
+
+def hour_today(now: datetime, ordinary: time) -> time:
+    """Return what a time of an ordinary day is on the day of a moment."""
+    return hour_on(now.astimezone(SEOUL).date(), ordinary)
 
 
 def _is_within(now: datetime, start: time, end: time) -> bool:
     local = now.astimezone(SEOUL)
-    return is_business_day(local.date()) and start <= local.time() < end
+    today = local.date()
+    return is_business_day(today) and hour_on(today, start) <= local.time() < hour_on(today, end)

@@ -13,9 +13,11 @@ from kis.portfolio.costs import BASIC_ONLINE, CommissionPlan, Kind
 from trading.drafts import Draft
 from trading.hours import (
     ANY_VENUE_OPENS,
+    CLOSING,
     CONTINUOUS_END,
     OPENING,
     ORDERS_OPEN,
+    hour_today,
     is_before_opening,
     is_closing_auction,
     next_time,
@@ -186,7 +188,7 @@ def _session(draft: Draft, facts: Facts) -> str:
         )
     if draft.is_market and not takes_market_orders(now):
         return (
-            f"시장가 주문은 {OPENING:%H:%M}부터 {CONTINUOUS_END:%H:%M}까지만 보냅니다. "
+            f"시장가 주문은 {hour_today(now, OPENING):%H:%M}부터 {hour_today(now, CONTINUOUS_END):%H:%M}까지만 보냅니다. "
             "지금은 가격을 적어 지정가로 주문해 주세요."
         )
     return ""
@@ -412,9 +414,9 @@ def _large_share(draft: Draft, facts: Facts, rules: Rules) -> str:
 
 def _hour(draft: Draft, facts: Facts) -> str:
     if is_before_opening(facts.now):
-        return "장이 열리기 전이라 09:00 시가 단일가로 체결됩니다."
+        return f"장이 열리기 전이라 {hour_today(facts.now, OPENING):%H:%M} 시가 단일가로 체결됩니다."
     if is_closing_auction(facts.now):
-        return "종가 단일가 시간이라 15:30에 한 번에 체결되고, 남으면 취소됩니다."
+        return f"종가 단일가 시간이라 {hour_today(facts.now, CLOSING):%H:%M}에 한 번에 체결되고, 남으면 취소됩니다."
     left = time_to_closing_auction(facts.now)
     if left is None or left > CLOSING_SOON:
         return ""

@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 
 from django.db import IntegrityError, transaction
 
+from kis.calendar import hour_on
 from kis.client.endpoints.account import whole_orders
 from kis.client.records.orders import OrderRecord, Request, Side
 from kis.models.books import Side as ModelSide
@@ -165,7 +166,9 @@ def is_alike(order: PendingOrder, row: OrderRecord) -> bool:
 def is_closed(order: PendingOrder, *, now: datetime) -> bool:
     """Return whether the order's day is over at the exchange."""
     day = order.market_day
-    return day is not None and (now.date() > day or (now.date() == day and now.time() >= DAY_CLOSED))
+    return day is not None and (
+        now.date() > day or (now.date() == day and now.time() >= hour_on(day, DAY_CLOSED))
+    )
 
 
 def note_absence(order: PendingOrder, *, at: datetime) -> None:

@@ -107,6 +107,12 @@ class MarketDay(models.Model):
     day = models.DateField("날짜")
     opens = models.BooleanField("개장", help_text="주문을 받는 날")
     settles = models.BooleanField("결제", help_text="결제가 이루어지는 날")
+    opens_at = models.TimeField(
+        "정규장 시작", null=True, blank=True, help_text="평소(09:00)와 다를 때만 적습니다."
+    )
+    closes_at = models.TimeField(
+        "정규장 끝", null=True, blank=True, help_text="평소(15:30)와 다를 때만 적습니다."
+    )
     source = models.CharField("출처", max_length=10, choices=Source.choices, default=Source.MANUAL)
     note = models.CharField("메모", max_length=100, blank=True)
     updated_at = models.DateTimeField("갱신 시각")
@@ -126,6 +132,13 @@ class MarketDay(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(source__in=["manual", "broker", "estimate"]), name="market_day_source_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(opens_at__isnull=True)
+                | Q(closes_at__isnull=True)
+                | Q(opens_at__lt=F("closes_at")),
+                name="market_day_opens_before_it_closes",
+                violation_error_message="정규장은 시작한 뒤에 끝나야 합니다.",
             ),
         ]
         indexes = [

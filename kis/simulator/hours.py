@@ -3,7 +3,7 @@
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
-from kis.calendar import business_day_after
+from kis.calendar import business_day_after, hour_on
 
 KST = ZoneInfo("Asia/Seoul")
 
@@ -18,4 +18,5 @@ def settlement_day(traded_on: date) -> date:
 
 
 def at(day: date, moment: time) -> datetime:
-    return datetime.combine(day, moment, KST)
+    """Return a moment of a day; `moment` is that of an ordinary one, and later or earlier where the session is."""
+    return datetime.combine(day, hour_on(day, moment), KST)

@@ -28,6 +28,7 @@ from kis.simulator.prices import (
     dice,
     evening_path,
     extremes,
+    is_traded_at,
     moment_of,
     next_bar,
     on_tick,
@@ -307,7 +308,7 @@ class Market:
         pinned = self.overrides.get((code, day), ())
         for step in range(max(step_of(since), -1) + 1 if since.date() == day else 0, step_of(until) + 1):
             moment = moment_of(day, step)
-            if not since < moment <= until:
+            if not since < moment <= until or not is_traded_at(moment):
                 continue
             price = next((price for start, price in reversed(pinned) if start <= moment), None)
             volume = self.volume_of_step(full.volume, step)

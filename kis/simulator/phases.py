@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from enum import Enum
 from typing import Literal
 
-from kis.calendar import is_business_day
+from kis.calendar import hour_on, is_business_day
 from kis.simulator.hours import CLOSING, CONTINUOUS_END, OPENING, at
 
 Venue = Literal["KRX", "NXT", "SOR"]
@@ -129,6 +129,7 @@ def phase_of(now: datetime, venue: Venue = "KRX") -> Phase:
 def _krx(day: date, moment: time) -> Phase:
     evening = Phase.AFTER_MARKET if day >= AFTER_MARKET_SINCE else Phase.SINGLE_PRICE
     return _last_begun(
+        day,
         moment,
         (
             (time.min, Phase.BEFORE),
@@ -146,6 +147,7 @@ def _nxt(day: date, moment: time) -> Phase:
     if day < NXT_SINCE:
         return Phase.CLOSED
     return _last_begun(
+        day,
         moment,
         (
             (time.min, Phase.BEFORE),
@@ -159,8 +161,10 @@ def _nxt(day: date, moment: time) -> Phase:
     )
 
 
-def _last_begun(moment: time, phases: tuple[tuple[time, Phase], ...]) -> Phase:
-    return next(phase for begins, phase in reversed(phases) if moment >= begins)
+def _last_begun(day: date, moment: time, phases: tuple[tuple[time, Phase], ...]) -> Phase:
+    """Return the phase of a moment; the night before the first of them does not move."""
+    begun = (phase for begins, phase in reversed(phases[1:]) if moment >= hour_on(day, begins))
+    return next(begun, phases[0][1])
 
 
 def takes(now: datetime, venue: Venue, kind: str) -> bool:

@@ -9,7 +9,7 @@ from math import sqrt
 from random import Random
 from typing import NamedTuple
 
-from kis.simulator.hours import CLOSING, OPENING, at
+from kis.simulator.hours import CLOSING, CONTINUOUS_END, OPENING, at
 
 # Ticks below each bound and, last, above all of them; the same on both markets since 2023-01-25.
 BOUNDS = (2_000, 5_000, 20_000, 50_000, 200_000, 500_000)
@@ -21,6 +21,7 @@ STEP = timedelta(seconds=20)
 EVENING_STEP = timedelta(minutes=1)
 EVENING_STEPS = 240  # 16:00 to 20:00
 EVENING_SIGMA = 0.0007  # of a step
+INSTANT = timedelta(microseconds=1)
 STEPS = 1140  # 09:00 to 15:20; from there until the close of 15:30 the last price stands
 
 
@@ -74,7 +75,15 @@ def step_of(moment: datetime) -> int:
         return -1
     if moment >= at(moment.date(), CLOSING):
         return STEPS
+    # On a day cut short the auction of the close comes before the path is at its end.
+    moment = min(moment, at(moment.date(), CONTINUOUS_END) - INSTANT)
     return min(int((moment - opening) / STEP), STEPS - 1)
+
+
+def is_traded_at(moment: datetime) -> bool:
+    """Return whether prices are made one by one at a moment, or by the closing print."""
+    day = moment.date()
+    return not at(day, CONTINUOUS_END) <= moment < at(day, CLOSING)
 
 
 def moment_of(day: date, step: int) -> datetime:

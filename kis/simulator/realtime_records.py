@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
+from kis.calendar import hour_on
 from kis.simulator import wire
 from kis.simulator.depth import LEVELS
 from kis.simulator.hours import CLOSING, CONTINUOUS_END, OPENING
@@ -55,7 +56,7 @@ def tick_fields(trade: Trade, year: int) -> list[str]:
         "1" if is_buy else "5",
         wire.fixed(wire.percent(bought, today.volume), 2),
         wire.fixed(wire.percent(today.volume, previous_volume), 2),
-        *_against(f"{OPENING:%H%M%S}", price, today.open),
+        *_against(f"{hour_on(today.day, OPENING):%H%M%S}", price, today.open),
         *_against(f"{trade.high_at:%H%M%S}", price, today.high),
         *_against(f"{trade.low_at:%H%M%S}", price, today.low),
         f"{today.day:%Y%m%d}",
@@ -111,29 +112,29 @@ def _against(moment: str, price: int, other: int) -> tuple[str, str, str]:
 
 def _phase_code(moment: datetime) -> str:
     """Return NEW_MKOP_CLS_CODE; clients know nothing but 1, 2, 3 and 4 as its first character."""
-    clock = moment.timetz().replace(tzinfo=None)
-    if clock < OPENING:
+    clock, day = moment.timetz().replace(tzinfo=None), moment.date()
+    if clock < hour_on(day, OPENING):
         return "10"
-    return "20" if clock < CLOSING else "30"
+    return "20" if clock < hour_on(day, CLOSING) else "30"
 
 
 def _hour_class(moment: datetime) -> str:
-    clock = moment.timetz().replace(tzinfo=None)
-    if clock < OPENING:
+    clock, day = moment.timetz().replace(tzinfo=None), moment.date()
+    if clock < hour_on(day, OPENING):
         return "B"
-    return "0" if clock <= CLOSING else "A"
+    return "0" if clock <= hour_on(day, CLOSING) else "A"
 
 
 def _market_class(moment: datetime, year: int) -> list[str]:
     """Return MARKET_CLS_CODE as the last field where the year has it: 1 before, 2 regular, 3 after, 5 closing."""
     if year < MARKET_CLASS_SINCE:
         return []
-    clock = moment.timetz().replace(tzinfo=None)
-    if clock < OPENING:
+    clock, day = moment.timetz().replace(tzinfo=None), moment.date()
+    if clock < hour_on(day, OPENING):
         return ["1"]
-    if clock < CONTINUOUS_END:
+    if clock < hour_on(day, CONTINUOUS_END):
         return ["2"]
-    return ["5" if clock < EVENING_OPENS else "3"]
+    return ["5" if clock < hour_on(day, EVENING_OPENS) else "3"]
 
 
 def notice_fields(notice: Notice, *, hts_id: str, name: str, year: int) -> list[str]:

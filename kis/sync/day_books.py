@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from functools import cached_property
 
-from kis.calendar import ONE_DAY, is_business_day
+from kis.calendar import ONE_DAY, hour_on, is_business_day
 from kis.client.codes import AccountNumber
 from kis.korean import SEOUL, day
 from kis.models import KisAccount, KisDailySummary, KisDepositLog, KisExecution, KisHolding, PriceAdjustment
@@ -221,7 +221,7 @@ def midnight(on: date) -> datetime:
 
 
 def is_close(at: datetime) -> bool:
-    return is_business_day(at.date()) and at.time() >= CLOSED_FROM
+    return is_business_day(at.date()) and at.time() >= hour_on(at.date(), CLOSED_FROM)
 
 
 def opening_key(account: AccountNumber, *, is_paper: bool) -> int | None:

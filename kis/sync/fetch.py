@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from time import monotonic
 
+from kis.calendar import hour_on
 from kis.client.codes import TR
 from kis.client.endpoints.account import (
     ORDERS_PAGE,
@@ -61,7 +62,7 @@ def fetch_balance(session: Session) -> tuple[Balance, int | None]:
 def fetch_unfilled_orders(session: Session, *, at: datetime) -> tuple[UnfilledRecord, ...]:
     """Return the orders that wait at the exchange. Paper trades the regular session only and lists lapsed rests too."""
     rows = unfilled_orders(session, today=at.date())
-    if session.environment.is_paper and at.time() >= CLOSING:
+    if session.environment.is_paper and at.time() >= hour_on(at.date(), CLOSING):
         return ()
     return rows
 
@@ -121,10 +122,11 @@ def is_same(row: UnfilledRecord, order: OrderRecord) -> bool:
 
 def still_alive(order: OrderRecord, *, at: datetime) -> bool:
     """Whether the unfilled rest of an order must still wait at the exchange."""
-    closing = NXT_CLOSING if order.exchange == "NXT" else CLOSING
+    day = at.date()
+    closing = NXT_CLOSING if order.exchange == "NXT" else hour_on(day, CLOSING)
     return (
-        order.ordered_on == at.date()
-        and order.ordered_at >= OPENING
+        order.ordered_on == day
+        and order.ordered_at >= hour_on(day, OPENING)
         and not order.rejected
         and at.time() < closing
     )

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
-from kis.calendar import business_day_before, business_days, is_business_day
+from kis.calendar import business_day_before, business_days, hour_on, is_business_day
 from kis.korean import SEOUL
 from kis.models import PriceHistory
 from kis.sync.gaps import Stretch, day_of, minutes_between
@@ -61,7 +61,8 @@ class MinutePlan:
 
 
 def moment(day: date, clock: time) -> datetime:
-    return datetime.combine(day, clock, SEOUL)
+    """Return the moment at which a day is as far as an ordinary one is at `clock`."""
+    return datetime.combine(day, hour_on(day, clock), SEOUL)
 
 
 def session_minutes(day: date) -> list[datetime]:
@@ -100,7 +101,7 @@ def make_minute_plans(
     last = last_whole_minute(at)
     if last is None:
         return []
-    if last.time() == CLOSING:
+    if last == moment(at.date(), CLOSING):
         older_than = timedelta()
     known = {row.stock_code: row for row in PriceHistory.objects.filter(stock_code__in=codes)}
     plans = [plan_of(code, known.get(code)) for code in codes]

@@ -8,11 +8,10 @@ from decimal import Decimal
 from math import log, prod
 from typing import Final, Protocol, TypeVar
 
-from kis.calendar import business_day_after, is_business_day
+from kis.calendar import business_day_after, hour_on, hours_of, is_business_day
 from kis.korean import SEOUL, short_day
 from kis.models import KisExecution, KisHolding, PriceAdjustment, PriceGap
 from kis.models.books import Side
-from kis.sessions import OPENS
 from kis.sync.price_plans import FINAL_FROM
 from reports.chart_queries import DayRow, MinuteRow, TradeRow
 from reports.figures.bars import SESSION_MINUTES, Candle, DayBars, DayTrade, Minute, MinuteTrade
@@ -94,16 +93,17 @@ def no_minutes(at: datetime) -> str:
     today = at.date()
     if not is_business_day(today):
         return f"휴장일이라 오늘 분봉이 없습니다. 다음 거래일은 {short_day(business_day_after(today))}입니다."
-    if at.time() < OPENS:
-        return "장이 열리기 전이라 오늘 분봉이 없습니다. 09:00에 열립니다."
-    if _place(at.time()) < FIRST_MINUTES:
+    opens = hours_of(today).opens
+    if at.time() < opens:
+        return f"장이 열리기 전이라 오늘 분봉이 없습니다. {opens:%H:%M}에 열립니다."
+    if _place(at.time(), today) < FIRST_MINUTES:
         return "장이 막 열려 아직 끝난 1분이 없습니다."
     return "오늘 분봉을 받지 못했습니다. 장중에 1분마다 실행하는 작업이 분봉을 모읍니다."
 
 
 def is_trading_day(at: datetime) -> bool:
     """Return whether the exchange has opened on the day of a moment in Korean time."""
-    return is_business_day(at.date()) and at.time() >= OPENS
+    return is_business_day(at.date()) and at.time() >= hours_of(at.date()).opens
 
 
 def base_price(holding: KisHolding, *, at: datetime) -> int:
@@ -172,7 +172,7 @@ def _candles(
         return ()
     if days[-1] == today:
         # Before it is final, the bar of today is one from the future.
-        final = by_day.get(today) if at.time() >= FINAL_FROM else None
+        final = by_day.get(today) if at.time() >= hour_on(at.date(), FINAL_FROM) else None
         by_day[today] = _today(
             holding.prpr, final or _of_minutes(minutes, is_whole=is_whole, on=today), on=today
         )
@@ -237,7 +237,7 @@ def _day_trades(
 
 
 def _minutes(rows: Sequence[MinuteRow], *, at: datetime) -> tuple[Minute, ...]:
-    opened = datetime.combine(at.date(), OPENS, SEOUL)
+    opened = datetime.combine(at.date(), hours_of(at.date()).opens, SEOUL)
     minutes = []
     for row in rows:
         place = int((row.at - opened).total_seconds()) // 60
@@ -248,14 +248,14 @@ def _minutes(rows: Sequence[MinuteRow], *, at: datetime) -> tuple[Minute, ...]:
 
 def _holes(gaps: Sequence[PriceGap], *, at: datetime) -> tuple[tuple[int, int], ...]:
     last = _now(at) or 0
-    ends = ((_place(_clock(gap.first_at)), _place(_clock(gap.last_at))) for gap in gaps)
+    ends = ((_place_of(gap.first_at), _place_of(gap.last_at)) for gap in gaps)
     return tuple((first, min(end, last)) for first, end in ends if first <= last)
 
 
 def _minute_trades(executions: Sequence[KisExecution]) -> tuple[MinuteTrade, ...]:
     sums: defaultdict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0])
     for row in executions:
-        total = sums[min(max(_place(row.exec_tmd), 0), SESSION_MINUTES), row.exec_type]
+        total = sums[min(max(_place(row.exec_tmd, row.exec_dt), 0), SESSION_MINUTES), row.exec_type]
         total[0] += row.exec_qty
         total[1] += row.exec_amt
     return tuple(
@@ -265,15 +265,17 @@ def _minute_trades(executions: Sequence[KisExecution]) -> tuple[MinuteTrade, ...
 
 
 def _now(at: datetime) -> int | None:
-    return min(_place(at.time()), SESSION_MINUTES) if is_trading_day(at) else None
+    return min(_place(at.time(), at.date()), SESSION_MINUTES) if is_trading_day(at) else None
 
 
-def _clock(moment: datetime) -> time:
-    return moment.astimezone(SEOUL).time()
+def _place_of(moment: datetime) -> int:
+    local = moment.astimezone(SEOUL)
+    return _place(local.time(), local.date())
 
 
-def _place(clock: time) -> int:
-    return (clock.hour - OPENS.hour) * 60 + clock.minute - OPENS.minute
+def _place(clock: time, on: date) -> int:
+    opens = hours_of(on).opens
+    return (clock.hour - opens.hour) * 60 + clock.minute - opens.minute
 
 
 # --- by stock --------------------------------------------------------------------------------------------------------

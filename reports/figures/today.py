@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from kis.calendar import business_day_before
+from kis.calendar import business_day_before, hours_of
 from kis.client.errors import KisReplyChanged
 from kis.client.protocol import Row
 from kis.korean import SEOUL
@@ -16,7 +16,6 @@ from kis.models.books import Side
 from kis.portfolio.day_change import Close, DayChange, StockDay, Traded, day_change
 from kis.portfolio.returns import DayValue, time_weighted
 from kis.portfolio.unknown import Unknown
-from kis.sessions import OPENS
 from reports.figures.shares import HUNDRED
 from reports.queries import ClosePrice, DashboardRows
 
@@ -138,7 +137,7 @@ def _ticks(day: date, *, since: datetime | None, prices: Prices) -> list[datetim
     """Return the moments to draw, as long as there are minutes."""
     if since is None:
         return []
-    opens = datetime.combine(day, OPENS, SEOUL)
+    opens = datetime.combine(day, hours_of(day).opens, SEOUL)
     until = max(ends[-1] for ends, _ in prices.values())
     # The opening price is known with the first minute.
     first = opens if since <= opens + TICK else since

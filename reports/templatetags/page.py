@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from kis.advice import Finding, Severity
+from kis.calendar import hours_of
 from kis.korean import SEOUL, number, percent
 from reports import candles, charts, minute_charts
 from reports.figures import HoldingFigures
@@ -23,6 +24,13 @@ def sparkline(row: HoldingFigures, width: float, height: float, is_stale: bool) 
     return _svg(
         charts.sparkline(row.closes, row.average, width=width, height=height, is_stale=is_stale, palette=PAGE)
     )
+
+
+@register.simple_tag
+def session_ends(as_of: datetime) -> SafeString:
+    """Write the ends of a minute chart's axis: the hours of that day's session."""
+    hours = hours_of(as_of.astimezone(SEOUL).date())
+    return format_html("<span>{}</span><span>{}</span>", f"{hours.opens:%-H:%M}", f"{hours.closes:%-H:%M}")
 
 
 @register.simple_tag

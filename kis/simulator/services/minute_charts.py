@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 
 from kis.client.codes import TR
 from kis.simulator import wire
-from kis.simulator.hours import CLOSING, at
+from kis.simulator.hours import CLOSING, KST, at
 from kis.simulator.market import Quote
 from kis.simulator.minutes import MinuteBar, minute_bars
 from kis.simulator.services.base import Answer, Call, Service, ids_of
@@ -56,7 +56,7 @@ def _moment(text: str, day: date) -> datetime:
         moment = time(int(text[:2]), int(text[2:4]), int(text[4:6]))
     except ValueError:
         moment = time.min
-    return at(day, moment if moment > time.min else time.max)
+    return datetime.combine(day, moment if moment > time.min else time.max, KST)
 
 
 def _head(quote: Quote | None) -> wire.Json:

@@ -36,6 +36,7 @@ from trading.orders import Proposal
 from trading.parser import CancelWish
 from trading.safe_executor import SafeExecutor
 from trading.states import State
+from trading.telling import tell_soon
 
 ROWS = 30
 #: Where the sentences of an order that was stopped send the reader.
@@ -227,6 +228,7 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
     except Stopped as stopped:
         messages.warning(request, stopped.sentence)
     response = to_order(shown)
+    tell_soon(shown)
     shown.refresh_from_db()
     if shown.state is not State.PENDING:
         response.delete_cookie(cookie_of(shown), path=reverse("order", kwargs={"pk": pk}), samesite="Strict")

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from aegis.alerts.kinds import LABELS, Kind
+from aegis.alerts.kinds import LABELS, SWITCHABLE, Kind
 from aegis.alerts.models import Alert, AlertDelivery, AlertRule
 from kis.admin_base import ModelAdmin, ReadOnlyAdmin
 
@@ -31,6 +31,24 @@ UNSETTLED = {AlertDelivery.Status.FAILED, AlertDelivery.Status.UNKNOWN}
 @admin.display(description="종류", ordering="kind")
 def kind(row: Any) -> str:
     return LABELS[Kind(row.kind)]
+
+
+@admin.display(description="긴급", ordering="is_urgent")
+def urgency(row: Any) -> SafeString | str:
+    return format_html('<span class="state unsettled">{}</span>', "긴급") if row.is_urgent else ""
+
+
+class KindFilter(admin.SimpleListFilter):
+    """The kinds that are told; the marks of where looking began are not shown."""
+
+    title = "종류"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(one.value, LABELS[one]) for one in SWITCHABLE]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[models.Model]) -> QuerySet[models.Model]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
 
 
 @admin.display(description="계좌", ordering="account_no")
@@ -75,8 +93,8 @@ class AlertDeliveries(DeliveryInline):
 
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", kind, "is_urgent", "title", account, deliveries, "ended_at")
-    list_filter = ("kind", "is_urgent", "is_paper", "created_at")
+    list_display = ("created_at", kind, urgency, "title", account, deliveries, "ended_at")
+    list_filter = (KindFilter, "is_urgent", "is_paper", "created_at")
     search_fields = ("title", "text")
     inlines = (AlertDeliveries,)
 
@@ -84,7 +102,7 @@ class AlertAdmin(ReadOnlyAdmin):
         css = CSS
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return ["created_at", kind, "is_urgent", account, "title", "text", "ended_at"]
+        return ["created_at", kind, urgency, account, "title", "text", "ended_at"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return self.get_fields(request, obj)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django_q.models import Task
 
 from aegis.alerts.collecting import collect, prune
+from aegis.alerts.minute import tell
 from aegis.alerts.models import Alert, AlertRule
 from aegis.alerts.sources import orders
 from ai.models import Diagnosis
@@ -145,6 +146,32 @@ def test_order_whose_sender_died_is_told_before_anybody_settles_it():
     assert "멈춘 것 같습니다" in Alert.objects.get(kind="unknown").text
     step(order, State.UNKNOWN, at=TEN + MINUTE, what="left_behind", values={"reason": "멈췄습니다."})
     assert minute(TEN + 2 * MINUTE) == []
+
+
+def test_order_that_is_being_sent_is_waited_for_so_that_no_minute_is_lost():
+    begin()
+    order = claimed(at=TEN - timedelta(seconds=1))
+    waited: list[float] = []
+
+    tell(at=TEN, market_at=TEN, sleep=waited.append)  # the sender is dead already
+    assert waited == [25.0]
+    assert Alert.objects.get(kind="unknown").created_at == TEN + timedelta(seconds=25)
+    tell(at=TEN + MINUTE, market_at=TEN + MINUTE, sleep=waited.append)
+    step(order, State.UNKNOWN, at=TEN + MINUTE, what="left_behind")
+    tell(at=TEN + 2 * MINUTE, market_at=TEN + MINUTE, sleep=waited.append)
+    assert (len(waited), len(written("unknown"))) == (1, 1)
+
+
+def test_order_whose_answer_came_while_it_was_waited_for_is_no_news():
+    begin()
+    order = claimed()
+    values = {"odno": "0000000001", "branch": "00950", "ord_dt": TEN.date()}
+    tell(
+        at=TEN + timedelta(seconds=1),
+        market_at=TEN,
+        sleep=lambda seconds: step(order, State.ACCEPTED, at=TEN, what="answered", values=values),
+    )
+    assert written("unknown") == []
 
 
 def test_unknown_order_of_before_the_first_look_is_told():
@@ -306,6 +333,17 @@ def test_look_for_orders_that_fails_is_told_although_it_leaves_no_run():
         )
     assert minute(TEN + 3 * MINUTE) == ["1분 주문 확인 작업이 3번 이어서 실패함"]
     assert minute(TEN + 4 * MINUTE) == []
+
+
+def test_backup_that_fails_is_told_at_once():
+    Task.objects.create(id="b", name="b", func="aegis.tasks.back_up", started=TEN, stopped=TEN, success=False)
+    assert minute(TEN + MINUTE) == ["하루 백업 작업이 실패함"]
+    assert minute(TEN + 2 * MINUTE) == []
+    later = TEN + timedelta(days=1)
+    Task.objects.create(
+        id="c", name="c", func="aegis.tasks.back_up", started=later, stopped=later, success=True
+    )
+    assert minute(later) == ["하루 백업 작업이 다시 됨"]
 
 
 def report(at, status):

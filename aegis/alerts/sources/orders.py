@@ -1,7 +1,7 @@
 """Fills, refusals, orders whose outcome is not known, and the switch that stops them all."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from aegis.alerts.kinds import Kind
@@ -19,7 +19,7 @@ from trading.states import NAMES, UNSETTLED, State
 #: Fills that come to light later than this, after a long rest of the machine, are in the books and told to nobody.
 LOOK_BACK: Final = timedelta(days=7)
 #: Nobody posts an order for so long: whoever has claimed it is dead, or as good as.
-SURELY_STUCK: Final = timedelta(seconds=40)
+SURELY_STUCK: Final = timedelta(seconds=26)
 #: Events of orders that happened longer ago are no news.
 RECENT: Final = timedelta(days=1)
 KEYS_AT_ONCE: Final = 500
@@ -207,6 +207,13 @@ def unknown_orders(view: View) -> Iterator[News]:
             whose = view.whose(order.account_no, order.product_code, is_paper=order.is_paper)
             words = f"{NAMES[order.state]}: {bare_words(order)}"
             yield over(told[order.pk], "모르던 주문의 결과를 확인함", words, whose=whose)
+
+
+def until_stuck(at: datetime) -> timedelta | None:
+    """Return how long to wait until the order that is being sent would have been sent; None where there is none."""
+    young = PendingOrder.objects.filter(status=State.SENDING, claimed_at__gt=at - SURELY_STUCK)
+    last = young.order_by("-claimed_at").values_list("claimed_at", flat=True).first()
+    return last + SURELY_STUCK - at if last else None
 
 
 # --- the switch ---------------------------------------------------------------------------------------------------------

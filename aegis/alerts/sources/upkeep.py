@@ -11,7 +11,7 @@ from aegis.alerts.kinds import Kind
 from aegis.alerts.outbox import News, Whose
 from aegis.alerts.sources.lasting import close, going_on, over
 from aegis.alerts.view import View
-from aegis.schedules import FETCH, ORDERS, PRINT, REFRESH, Job, window_of
+from aegis.schedules import BACKUP, FETCH, ORDERS, PRINT, REFRESH, Job, window_of
 from kis.calendar import is_business_day
 from kis.korean import SEOUL, number, signed
 from kis.models import SyncRun
@@ -26,6 +26,7 @@ NAMES: Final = {
     REFRESH.name: "1분 동기화",
     PRINT.name: "10분 대시보드",
     ORDERS.name: "1분 주문 확인",
+    BACKUP.name: "하루 백업",
 }
 
 
@@ -140,24 +141,37 @@ def jobs(view: View) -> Iterator[News]:
                 failed = [run.status != SyncRun.Status.COMPLETE for run in last]
                 why = next(iter(last[0].error.splitlines()), "")
                 yield from job_news(job, failed, view, key=str(last[0].pk), why=why, whose=whose)
-    tasks = list(Task.objects.filter(func=ORDERS.task).order_by("-stopped")[: settings.NOTIFY_JOB_FAILURES])
-    if tasks and view.at - tasks[0].stopped < RECENT:
-        yield from job_news(ORDERS, [not task.success for task in tasks], view, key=str(tasks[0].pk))
+    # These leave no run. A backup that fails is told at once: the next one is a day away.
+    for job, times in ((ORDERS, settings.NOTIFY_JOB_FAILURES), (BACKUP, 1)):
+        tasks = list(Task.objects.filter(func=job.task).order_by("-stopped")[:times])
+        if tasks and view.at - tasks[0].stopped < RECENT:
+            failed = [not task.success for task in tasks]
+            yield from job_news(job, failed, view, key=str(tasks[0].pk), times=times)
 
 
 def job_news(
-    job: Job, failed: Sequence[bool], view: View, *, key: str, why: str = "", whose: Whose | None = None
+    job: Job,
+    failed: Sequence[bool],
+    view: View,
+    *,
+    key: str,
+    why: str = "",
+    whose: Whose | None = None,
+    times: int = 0,
 ) -> Iterator[News]:
+    """Say that a job has failed so many `times` in a row, those of the setting unless told otherwise, or works again."""
+    times = times or settings.NOTIFY_JOB_FAILURES
     told = [alert for alert in going_on(Kind.JOB, whose) if alert.detail["job"] == job.name]
     if not failed[0]:
         for alert in told:
             if close(alert, view):
                 yield over(alert, f"{NAMES[job.name]} 작업이 다시 됨", whose=whose)
-    elif all(failed) and len(failed) == settings.NOTIFY_JOB_FAILURES and not told:
+    elif all(failed) and len(failed) == times and not told:
+        often = f"{times}번 이어서 " if times > 1 else ""
         yield News(
             Kind.JOB,
             f"{whose.key if whose else ''}:{job.name}:{key}",
-            f"{NAMES[job.name]} 작업이 {len(failed)}번 이어서 실패함",
+            f"{NAMES[job.name]} 작업이 {often}실패함",
             f"{why}\n점검: manage.py doctor".strip(),
             bare="점검: manage.py doctor",
             whose=whose,

@@ -1,10 +1,13 @@
 """What the site refuses to start with, and what it warns of."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
+from django.contrib.staticfiles.finders import AppDirectoriesFinder
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import DatabaseError, InterfaceError
@@ -94,13 +97,27 @@ def others_come_over_tls(**how: Any) -> list[CheckMessage]:  # noqa: ANN401, ARG
 
 @register()
 def static_files_are_collected(**how: Any) -> list[CheckMessage]:  # noqa: ANN401, ARG001  # Django's signature
-    """Warn where every page would look for a file that is not there; gunicorn does not begin then, jobs need none."""
-    if settings.STATIC_ROOT is None or (Path(settings.STATIC_ROOT) / "staticfiles.json").is_file():
+    """Warn where pages would name files that are not there, or are of before; gunicorn does not begin then, jobs need none."""
+    if settings.STATIC_ROOT is None or are_collected(Path(settings.STATIC_ROOT) / "staticfiles.json"):
         return []
     return [
         checks.Warning(
-            "AEGIS_STATIC_DIR 폴더에 모아 둔 파일이 없습니다.",
+            "AEGIS_STATIC_DIR 폴더에 모아 둔 파일이 없거나 지금 판의 것이 아닙니다.",
             hint="모으기: manage.py collectstatic --noinput",
             id=NOT_COLLECTED,
         )
     ]
+
+
+def are_collected(manifest: Path) -> bool:
+    """Return whether our own files were collected after the last of them was changed; those of packages go with these."""
+    try:
+        known = json.loads(manifest.read_text(encoding="utf-8"))["paths"]
+        at = manifest.stat().st_mtime
+    except (OSError, ValueError, KeyError):
+        return False
+    ours = [config.name for config in apps.get_app_configs() if Path(config.path).parent == settings.BASE_DIR]
+    return all(
+        name in known and Path(storage.path(name)).stat().st_mtime <= at
+        for name, storage in AppDirectoriesFinder(app_names=ours).list([])
+    )

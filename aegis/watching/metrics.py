@@ -19,6 +19,7 @@ from django.utils import timezone
 from django_q.models import Failure, OrmQ, Schedule
 
 from aegis.alerts.models import Alert, AlertDelivery
+from aegis.backup.last import age
 from aegis.schedules import OURS
 from aegis.watching.ages import Books, books_of_accounts
 from ai.models import Diagnosis
@@ -95,6 +96,7 @@ def metrics(now: datetime) -> "Iterator[Metric]":
     yield from alerts(now)
     feeds = FeedLease.objects.filter(lease_until__gt=now).count()
     yield gauge("feeds", "Realtime feeds of fills that some process listens to.", {(): feeds})
+    yield from backup(now)
     yield gauge("database_size_bytes", "Size of the database.", {(): database_size()})
 
 
@@ -431,6 +433,16 @@ def alerts(now: datetime) -> "Iterator[Metric]":
         {(kind,): count for kind, count in going_on.annotate(count=Count("pk"))},
         ("kind",),
     )
+
+
+def backup(now: datetime) -> "Iterator[Metric]":
+    """Yield the age of the newest backup where this machine sees the folder; another one may."""
+    try:
+        old = age(now)
+    except OSError:
+        old = None
+    samples = {} if old is None else {(): max(old.total_seconds(), 0.0)}
+    yield gauge("backup_age_seconds", "Age of the newest backup in the folder of this machine.", samples)
 
 
 def database_size() -> float:

@@ -181,14 +181,21 @@ def test_site_without_its_files_does_not_begin(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_commands_only_warn_of_files_that_are_missing(settings, tmp_path):
+def test_commands_only_warn_of_files_that_are_missing_or_of_before(settings, collected, tmp_path):
     settings.STATIC_ROOT = None
     assert checks.static_files_are_collected() == []
     settings.STATIC_ROOT = tmp_path
     [warning] = checks.static_files_are_collected()
     assert not warning.is_serious()
-    (tmp_path / "staticfiles.json").write_text("{}")
+    manifest = tmp_path / "staticfiles.json"
+    shutil.copy2(collected / "static" / manifest.name, manifest)
     assert checks.static_files_are_collected() == []
+    os.utime(manifest, (0, 0))  # an upgrade has changed files since
+    assert checks.static_files_are_collected() != []
+    whole = json.loads((collected / "static" / manifest.name).read_text())
+    del whole["paths"]["reports/page.css"]  # or brought new ones
+    manifest.write_text(json.dumps(whole))
+    assert checks.static_files_are_collected() != []
 
 
 # --- systemd ---------------------------------------------------------------------------------------------------------

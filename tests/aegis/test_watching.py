@@ -37,8 +37,9 @@ def at(monkeypatch, moment):
 
 
 @pytest.fixture(autouse=True)
-def owner(settings, monkeypatch):
+def owner(settings, monkeypatch, tmp_path):
     """Make the settings those of an owner with a real account and one of paper, on a business day."""
+    settings.BACKUP_DIR = str(tmp_path / "backups")
     settings.AEGIS_DEMO = False
     settings.KIS_ACCOUNTS = of_owner(real="12345678-01", paper="50012345-01")
     settings.METRICS_TOKEN = TOKEN
@@ -296,8 +297,10 @@ def a_day_of_work():
     )
 
 
-def test_figures(client):
+def test_figures(client, tmp_path):
     a_day_of_work()
+    (tmp_path / "backups").mkdir()
+    (tmp_path / "backups" / "aegis-20261120-004500.tar").touch()
     found = read(client)
     expected = {
         ("snapshot_age_seconds", "1", "real"): 120,
@@ -333,6 +336,7 @@ def test_figures(client):
         ("alert_deliveries", "unknown"): 0,
         ("alert_late_seconds",): 20,
         ("alerts_going_on", "difference"): 1,
+        ("backup_age_seconds",): 36_000,
         ("ai_tokens_total", "in"): 1200,
         ("ai_tokens_total", "out"): 300,
     }
@@ -361,7 +365,9 @@ def test_what_counts_up_starts_anew_at_midnight(client, monkeypatch):
 
 def test_what_nobody_knows_has_no_sample(client):
     found = read(client)
-    assert not [key for key in found if key[0].startswith(("snapshot_age", "pdf_", "reconciliation"))]
+    assert not [
+        key for key in found if key[0].startswith(("snapshot_age", "pdf_", "reconciliation", "backup"))
+    ]
 
 
 def test_more_of_everything_takes_no_more_queries(client):

@@ -79,6 +79,8 @@ storm-bugs: setup-dev
 
 machines: setup-dev
 	@$(PYTHON) tests/with_postgres.py -m pytest -q -s tests/machines
+	@JOB_KILLS=40 $(PYTHON) -m pytest -q -s tests/aegis/test_job_kills.py
+	@JOB_KILLS=40 $(PYTHON) tests/with_postgres.py -m pytest -q -s tests/aegis/test_job_kills.py
 
 # schemathesis with so many examples an operation and phase.
 fuzz: setup-dev

@@ -13,7 +13,9 @@ SATURDAY = 5
 ONE_DAY = timedelta(days=1)
 
 
-OPENING, CLOSING, NOON, EVENING = time(9), time(15, 30), time(12), time(18)
+OPENING, CLOSING = time(9), time(15, 30)
+#: Before the morning and in the evening a day is as any other.
+MORNING, NOON, EVENING = time(6), time(12), time(18)
 #: The college entrance exam (수능): everything an hour later, so that the roads are free in the morning.
 EXAM_DAYS = frozenset({date(2025, 11, 13), date(2026, 11, 19), date(2027, 11, 18)})
 LATER = time(10)
@@ -110,10 +112,10 @@ def hours_of(day: date) -> Hours:
 def hour_on(day: date, ordinary: time) -> time:
     """Return what a time of an ordinary day is on this one: as far from its opening, after noon from its close.
 
-    The evening stays where it is.
+    Evening and night stay where they are.
     """
     hours = hours_of(day)
-    if hours == ORDINARY or ordinary >= EVENING:
+    if hours == ORDINARY or not MORNING <= ordinary < EVENING:
         return ordinary
     shifted, usual = (hours.opens, OPENING) if ordinary < NOON else (hours.closes, CLOSING)
     later = datetime.combine(day, shifted) - datetime.combine(day, usual)

@@ -60,7 +60,14 @@ def test_exam_and_first_day_of_a_year_are_estimated(monkeypatch):
 
 @pytest.mark.parametrize(
     ("usual", "here"),
-    [("08:30", "09:30"), ("09:00", "10:00"), ("15:20", "16:20"), ("16:00", "17:00"), ("20:00", "20:00")],
+    [
+        ("08:30", "09:30"),
+        ("09:00", "10:00"),
+        ("15:20", "16:20"),
+        ("16:00", "17:00"),
+        ("20:00", "20:00"),
+        ("00:00", "00:00"),
+    ],
 )
 def test_times_move_with_opening_and_close_but_for_the_evening(exam, usual, here):
     assert hour_on(EXAM, time.fromisoformat(usual)) == time.fromisoformat(here)

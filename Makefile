@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help dashboard test run lint bench states kills life order-kills order-races storm storm-bugs machines fuzz conformance setup setup-dev lock clean
+.PHONY: help dashboard test run lint bench states kills life days order-kills order-races storm storm-bugs machines fuzz conformance setup setup-dev lock clean
 
 help:
 	@echo 'make dashboard   데모 또는 설정한 계좌를 동기화하고 PDF를 만듭니다'
@@ -13,6 +13,7 @@ help:
 	@echo 'make states      대시보드의 모든 상태를 var/states에 그림으로'
 	@echo 'make kills       동기화를 모든 SQL 문에서 강제로 끝내 보기 (SQLite, PostgreSQL)'
 	@echo 'make life        만들어 낸 석 달의 계좌를 시뮬레이터의 장부와 날마다 비교 (SQLite, PostgreSQL)'
+	@echo 'make days        거래일 60일을 빠르게 지내 보고 모든 작업 시각을 확인 (DAYS=60, EVERY=1, docs/sixty-days.md)'
 	@echo 'make order-kills 주문을 보내는 프로세스를 단계마다 20번씩 강제로 끝내 보기 (SQLite, PostgreSQL)'
 	@echo 'make order-races 여덟 프로세스가 같은 주문을 1,000번 동시에 확인해 보기 (SQLite, PostgreSQL)'
 	@echo 'make storm       주문 코드를 무작위 장애로 시험 (SEEDS=10000, docs/order-storm.md)'
@@ -64,6 +65,12 @@ life: setup-dev
 order-kills: setup-dev
 	@$(PYTHON) tests/trading/at_length.py kills 20
 	@$(PYTHON) tests/with_postgres.py tests/trading/at_length.py kills 20
+
+# DAYS=5 plays fewer days, EVERY=5 fires the jobs of minutes only in every fifth of them; the table goes into docs/sixty-days.md.
+days: setup-dev
+	@$(PYTHON) tests/days/run.py --days $(or $(DAYS),60) --every $(or $(EVERY),1) --save var/days-sqlite.json
+	@$(PYTHON) tests/with_postgres.py tests/days/run.py --days $(or $(DAYS),60) --every $(or $(EVERY),1) --save var/days-postgresql.json
+	@$(PYTHON) tests/days/report.py var/days-sqlite.json var/days-postgresql.json
 
 # 200 from password and code on, 800 where all eight have passed the gates and meet at the claim.
 order-races: setup-dev

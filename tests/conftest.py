@@ -7,6 +7,9 @@ from django.db.backends.sqlite3.base import DatabaseOperations  # type: ignore[a
 
 from kis import known_secrets
 from kis.calendar import krx_holidays
+from tests.canaries import nothing_gets_out, the_watch
+
+__all__ = ["nothing_gets_out", "the_watch"]
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 

@@ -1,0 +1,137 @@
+"""Watches every test for secrets that get out: into a log line, a table, an answer, an address, a task or a terminal."""
+
+import copy
+import logging
+import re
+from collections.abc import Iterable, Iterator
+
+import django_q.signing
+import pytest
+import requests
+from _pytest.capture import CaptureFixture
+from django.conf import settings
+from django.db.backends.signals import connection_created
+from django.test.client import ClientHandler
+
+from aegis.logs import MaskSecrets
+from kis.simulator.gateway import Credentials
+
+PASSWORDS = ("correct horse battery", "tree-9-candle-river")
+JWT = re.compile(r"eyJ[\w-]{16,}\.eyJ[\w-]{16,}")
+API_TOKEN = re.compile(r"aegis_[0-9a-f]{64}")
+
+
+class Watch:
+    """What has got out since the test began. `allowed` are the ways out that this test is about."""
+
+    def __init__(self) -> None:
+        keys = [Credentials.fixed(mode) for mode in ("real", "paper")]
+        self._canaries = (
+            *(key.app_key for key in keys),
+            *(key.app_secret for key in keys),
+            settings.SECRET_KEY,
+            *PASSWORDS,
+        )
+        self.found: list[str] = []
+
+    def look(self, way_out: str, text: str | bytes) -> None:
+        """Note a text that holds a secret, without repeating it."""
+        if isinstance(text, bytes):
+            text = text.decode(errors="ignore")
+        for number, canary in enumerate(self._canaries):
+            if canary in text:
+                self._note(way_out, f"canary {number}", text.replace(canary, "####"))
+        if "eyJ" in text and JWT.search(text):
+            self._note(way_out, "an access token", JWT.sub("####", text))
+        if "aegis_" in text and API_TOKEN.search(text):
+            self._note(way_out, "an API token", API_TOKEN.sub("####", text))
+
+    def _note(self, way_out: str, what: str, text: str) -> None:
+        at = text.find("####")
+        self.found.append(f"{way_out}: {what} in …{text[max(at - 80, 0) : at + 40]!r}…")
+
+    def look_into(self, way_out: str, values: object) -> None:
+        """Look at every text below a value: parameters of a statement, arguments of a task."""
+        if isinstance(values, str | bytes):
+            if len(values) >= min(map(len, PASSWORDS)):
+                self.look(way_out, values)
+        elif isinstance(values, dict):
+            self.look_into(way_out, list(values.values()))
+        elif isinstance(values, Iterable) and not isinstance(values, memoryview):
+            for value in values:
+                self.look_into(way_out, value)
+
+
+class Listener(logging.Handler):
+    """Reads every line as the product writes it, and leaves the record as it was for whoever listens besides."""
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__()
+        self._watch = watch
+        self._mask = MaskSecrets()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        record = copy.copy(record)
+        self._mask.filter(record)
+        self._watch.look("log", self.format(record))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def the_watch() -> Iterator[Watch]:
+    """Stand at every way out for as long as the tests run."""
+    watch = Watch()
+    listener = Listener(watch)
+    logging.getLogger().addHandler(listener)
+
+    def statement(execute, sql, params, many, context):
+        watch.look_into("table", params)
+        return execute(sql, params, many, context)
+
+    def listen(connection, **_):
+        if statement not in connection.execute_wrappers:
+            connection.execute_wrappers.append(statement)
+
+    connection_created.connect(listen)
+    patches = pytest.MonkeyPatch()
+    answer, prepare_url = ClientHandler.__call__, requests.PreparedRequest.prepare_url
+    read, pack = CaptureFixture.readouterr, django_q.signing.SignedPackage.dumps
+
+    def answered(handler, environ):
+        response = answer(handler, environ)
+        if not getattr(response, "streaming", False):
+            watch.look("answer", response.content)
+        watch.look("answer", str(response.headers))
+        return response
+
+    def prepared(request, url, params):
+        prepare_url(request, url, params)
+        watch.look("address", request.url or "")
+
+    def printed(fixture):
+        result = read(fixture)
+        watch.look("terminal", str(result.out))
+        watch.look("terminal", str(result.err))
+        return result
+
+    def packed(task, *how, **more):
+        watch.look_into("task", [task.get("args"), task.get("kwargs")] if isinstance(task, dict) else repr(task))
+        return pack(task, *how, **more)
+
+    patches.setattr(ClientHandler, "__call__", answered)
+    patches.setattr(requests.PreparedRequest, "prepare_url", prepared)
+    patches.setattr(CaptureFixture, "readouterr", printed)
+    patches.setattr(django_q.signing.SignedPackage, "dumps", packed)
+    yield watch
+    patches.undo()
+    connection_created.disconnect(listen)
+    logging.getLogger().removeHandler(listener)
+
+
+@pytest.fixture(autouse=True)
+def nothing_gets_out(request: pytest.FixtureRequest, the_watch: Watch) -> Iterator[None]:
+    """Fail a test that let a secret out; `@pytest.mark.shows("answer")` names a way that is meant to."""
+    the_watch.found.clear()
+    yield
+    meant = {way for mark in request.node.iter_markers("shows") for way in mark.args}
+    got_out = [line for line in the_watch.found if line.split(":")[0] not in meant]
+    assert not got_out, "\n".join(got_out[:5])

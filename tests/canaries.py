@@ -114,7 +114,9 @@ def the_watch() -> Iterator[Watch]:
         return result
 
     def packed(task, *how, **more):
-        watch.look_into("task", [task.get("args"), task.get("kwargs")] if isinstance(task, dict) else repr(task))
+        watch.look_into(
+            "task", [task.get("args"), task.get("kwargs")] if isinstance(task, dict) else repr(task)
+        )
         return pack(task, *how, **more)
 
     patches.setattr(ClientHandler, "__call__", answered)

@@ -34,7 +34,9 @@ def got_out(the_watch):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("secret", [SECRET, TOKEN, PASSWORDS[0], "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ0b2tlbiJ9.sig"])
+@pytest.mark.parametrize(
+    "secret", [SECRET, TOKEN, PASSWORDS[0], "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ0b2tlbiJ9.sig"]
+)
 def test_a_table(got_out, secret):
     get_user_model().objects.filter(first_name=secret).first()
     assert got_out("table") == 1

@@ -113,10 +113,14 @@ def taken(at, owner=REAL, *, status=None, held=1, waiting=1, **changes):
     return saved
 
 
+def minute_bar(at, code="005930"):
+    return MinPrice(stock_code=code, bar_at=at, open=57_200, high=57_300, low=57_100, close=57_200, volume=10)
+
+
 def bar(at, code="005930"):
-    return MinPrice.objects.create(
-        stock_code=code, bar_at=at, open=57_200, high=57_300, low=57_100, close=57_200, volume=10
-    )
+    row = minute_bar(at, code)
+    row.save()
+    return row
 
 
 def finding(last_seen, field="fresh"):
@@ -604,9 +608,12 @@ def test_minute_bars_are_found_by_their_index():
         statements += [query["sql"] for query in captured if "min_price" in query["sql"]]
 
     assert len(statements) == 1 + 4  # counted; locked, counted, deleted, none left
+    MinPrice.objects.bulk_create(
+        minute_bar(NOW - timedelta(minutes=ago)) for ago in range(2000)
+    )  # it matters
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("SET LOCAL enable_seqscan = off")  # a table of one row is read whole otherwise
+            cursor.execute("ANALYZE min_price")
         for statement in statements:
             how = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
             cursor.execute(f"{how} {statement}")

@@ -1,4 +1,4 @@
-"""Watches every test for secrets that get out: into a log line, a table, an answer, an address, a task or a terminal."""
+"""Watches every test for secrets that get out: into a log line, a table, an answer, a task, a terminal, print or a prompt."""
 
 import copy
 import logging
@@ -11,14 +11,20 @@ import requests
 from _pytest.capture import CaptureFixture
 from django.conf import settings
 from django.db.backends.signals import connection_created
+from django.template.backends.django import Template
 from django.test.client import ClientHandler
 
 from aegis.logs import MaskSecrets
+from ai.prompts import Prompt
 from kis.simulator.gateway import Credentials
+from reports.sheet import Sheet
 
 PASSWORDS = ("correct horse battery", "tree-9-candle-river")
 JWT = re.compile(r"eyJ[\w-]{16,}\.eyJ[\w-]{16,}")
 API_TOKEN = re.compile(r"aegis_[0-9a-f]{64}")
+ACCOUNT = re.compile(r"(?<!\d)(12345678|50012345)(?=01(?!\d)|(?!\d))")
+#: Tables hold the number of an account, and the broker is asked with it.
+WITHOUT_ACCOUNT = {"log", "task", "print", "prompt"}
 
 
 class Watch:
@@ -45,6 +51,8 @@ class Watch:
             self._note(way_out, "an access token", JWT.sub("####", text))
         if "aegis_" in text and API_TOKEN.search(text):
             self._note(way_out, "an API token", API_TOKEN.sub("####", text))
+        if way_out in WITHOUT_ACCOUNT and ACCOUNT.search(text):
+            self._note(way_out, "the number of an account", ACCOUNT.sub("####", text))
 
     def _note(self, way_out: str, what: str, text: str) -> None:
         at = text.find("####")
@@ -93,8 +101,18 @@ def the_watch() -> Iterator[Watch]:
 
     connection_created.connect(listen)
     patches = pytest.MonkeyPatch()
-    answer, prepare_url = ClientHandler.__call__, requests.PreparedRequest.prepare_url
-    read, pack = CaptureFixture.readouterr, django_q.signing.SignedPackage.dumps
+    watch_answers(watch, patches)
+    watch_print(watch, patches)
+    watch_errands(watch, patches)
+    yield watch
+    patches.undo()
+    connection_created.disconnect(listen)
+    logging.getLogger().removeHandler(listener)
+
+
+def watch_answers(watch: Watch, patches: pytest.MonkeyPatch) -> None:
+    """Read what the site and the commands answer."""
+    answer, read = ClientHandler.__call__, CaptureFixture.readouterr
 
     def answered(handler, environ):
         response = answer(handler, environ)
@@ -103,15 +121,45 @@ def the_watch() -> Iterator[Watch]:
         watch.look("answer", str(response.headers))
         return response
 
-    def prepared(request, url, params):
-        prepare_url(request, url, params)
-        watch.look("address", request.url or "")
-
     def printed(fixture):
         result = read(fixture)
         watch.look("terminal", str(result.out))
         watch.look("terminal", str(result.err))
         return result
+
+    patches.setattr(ClientHandler, "__call__", answered)
+    patches.setattr(CaptureFixture, "readouterr", printed)
+
+
+def watch_print(watch: Watch, patches: pytest.MonkeyPatch) -> None:
+    """Read what is written and drawn on pages and PDFs, before it is packed."""
+    fill_in, write = Template.render, Sheet.write
+
+    def filled_in(template, *context):
+        text = fill_in(template, *context)
+        if str(template.origin.template_name).startswith("reports/"):
+            watch.look("print", text)
+        return text
+
+    def written(sheet, at, *runs, **more):
+        watch.look("print", "".join(run.text for run in runs))
+        write(sheet, at, *runs, **more)
+
+    patches.setattr(Template, "render", filled_in)
+    patches.setattr(Sheet, "write", written)
+
+
+def watch_errands(watch: Watch, patches: pytest.MonkeyPatch) -> None:
+    """Read addresses that are called, tasks that are queued and what a model is asked."""
+    prepare_url, pack, put = (
+        requests.PreparedRequest.prepare_url,
+        django_q.signing.SignedPackage.dumps,
+        Prompt.__init__,
+    )
+
+    def prepared(request, url, params):
+        prepare_url(request, url, params)
+        watch.look("address", request.url or "")
 
     def packed(task, *how, **more):
         watch.look_into(
@@ -119,14 +167,13 @@ def the_watch() -> Iterator[Watch]:
         )
         return pack(task, *how, **more)
 
-    patches.setattr(ClientHandler, "__call__", answered)
+    def asked(prompt, *fields, **more):
+        put(prompt, *fields, **more)
+        watch.look("prompt", f"{prompt.system}\n{prompt.user}")
+
     patches.setattr(requests.PreparedRequest, "prepare_url", prepared)
-    patches.setattr(CaptureFixture, "readouterr", printed)
     patches.setattr(django_q.signing.SignedPackage, "dumps", packed)
-    yield watch
-    patches.undo()
-    connection_created.disconnect(listen)
-    logging.getLogger().removeHandler(listener)
+    patches.setattr(Prompt, "__init__", asked)
 
 
 @pytest.fixture(autouse=True)

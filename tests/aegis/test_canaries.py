@@ -6,11 +6,15 @@ import pytest
 import requests
 from django.contrib.auth import get_user_model
 from django.http import HttpResponse
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import path
 from django_q.signing import SignedPackage
 
+from ai.prompts import prompt_for
+from ai.providers import Purpose
 from kis.simulator.gateway import Credentials
+from reports.sheet import Sheet
 from tests.canaries import PASSWORDS
 
 SECRET = Credentials.fixed("real").app_secret
@@ -73,3 +77,24 @@ def test_a_terminal(got_out, capsys):
     print(PASSWORDS[0])  # noqa: T201  # what the watch must see
     capsys.readouterr()
     assert got_out("terminal") == 1
+
+
+@pytest.mark.parametrize("secret", [SECRET, "1234567801", "50012345-01"])
+def test_print(got_out, secret):
+    Sheet().label((1.0, 1.0), f"계좌 {secret}", color="#000")
+    assert got_out("print") == 1
+
+
+def test_a_page_of_print(got_out):
+    render_to_string("reports/print/_overview.html", {"cards": [{"html": SECRET}]})
+    assert got_out("print") == 1
+
+
+def test_a_number_that_holds_that_of_an_account_is_none(got_out):
+    Sheet().label((1.0, 1.0), "112,345,678원 · 0112345678", color="#000")
+    assert got_out("print") == 0
+
+
+def test_a_prompt(got_out):
+    prompt_for('{"account": "12345678-01"}', purpose=Purpose.PORTFOLIO)
+    assert got_out("prompt") == 1

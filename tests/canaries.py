@@ -135,9 +135,9 @@ def watch_print(watch: Watch, patches: pytest.MonkeyPatch) -> None:
     """Read what is written and drawn on pages and PDFs, before it is packed."""
     fill_in, write = Template.render, Sheet.write
 
-    def filled_in(template, *context):
-        text = fill_in(template, *context)
-        if str(template.origin.template_name).startswith("reports/"):
+    def filled_in(template, *context, **more):
+        text = fill_in(template, *context, **more)
+        if str(template.origin.template_name).startswith(("reports/page/", "reports/print/")):
             watch.look("print", text)
         return text
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
+from kis.known_secrets import hide
 from trading.models import PendingOrder
 from trading.states import State
 
@@ -44,8 +45,8 @@ def key_of(order: PendingOrder) -> str:
 def outcome(
     order: PendingOrder, state: State, *, at: datetime, reason: str = "", branch: str = "", number: str = ""
 ) -> Outcome:
-    """Return an outcome of this very order."""
-    return Outcome(order.pk, key_of(order), state, at, reason, branch, number)
+    """Return an outcome of this very order; a reason may repeat what was sent, so known secrets are left out of it."""
+    return Outcome(order.pk, key_of(order), state, at, hide(reason), branch, number)
 
 
 def file() -> Path:

@@ -13,6 +13,7 @@ from kis.client.transport import HttpTransport
 from kis.known_secrets import hide
 from tests.trading.conftest import PASSWORD
 from tests.trading.trades import SAMSUNG, arrived, buy_wish
+from trading.journal import file
 from trading.models import OrderEvent, PendingOrder, TradingPassword
 from trading.safe_executor import RealTradingClient, SafeExecutor
 
@@ -93,9 +94,11 @@ def test_error_while_sending_names_neither(desk, clock, logged, monkeypatch):
         return straight(self, request, timeout_seconds=timeout_seconds)
 
     monkeypatch.setattr(HttpTransport, "send", fail)
-    executor.confirm(proposal.code, given_password=PASSWORD)
-    assert proposal.code not in "\n".join(logged)
-    assert PASSWORD not in "\n".join(logged)
+    order = executor.confirm(proposal.code, given_password=PASSWORD)
+    assert "확인하지 못했습니다: **** ****" in order.reason
+    for text in ("\n".join(logged), file().read_text(encoding="utf-8")):
+        assert proposal.code not in text
+        assert PASSWORD not in text
 
 
 def test_password_of_the_environment_is_masked(settings):

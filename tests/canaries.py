@@ -117,7 +117,7 @@ def watch_answers(watch: Watch, patches: pytest.MonkeyPatch) -> None:
     def answered(handler, environ):
         response = answer(handler, environ)
         if not getattr(response, "streaming", False):
-            watch.look("answer", response.content)
+            watch.look("answer", getattr(response, "content", b""))
         watch.look("answer", str(response.headers))
         return response
 

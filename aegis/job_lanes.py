@@ -13,6 +13,7 @@ from django_q.models import Schedule, Task
 from aegis.schedules import FETCH, ORDERS, PRINT, REFRESH, Job, read_window
 from kis.access import visible
 from kis.admin_filters import JOB_NAMES, accounts_of, key_of, name_of
+from kis.admin_lists import FIRST_YEAR, LAST_YEAR
 from kis.calendar import is_business_day
 from kis.client.codes import AccountNumber
 from kis.known_secrets import hide
@@ -153,7 +154,10 @@ class JobDay:
 def day_asked_for(text: str) -> date:
     """Return the day of an address, today at the market without one. Raises ValueError."""
     if text:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise ValueError(text)
+        return day
     newest = SyncRun.objects.order_by("-started_at").values_list("started_at", flat=True).first()
     return (market_now() or newest or datetime.now(SEOUL)).astimezone(SEOUL).date()
 

@@ -2,13 +2,17 @@
 
 import json
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from functools import reduce
+from operator import or_
+from typing import Any, ClassVar, Final
 from urllib.parse import urlencode
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db import models
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -22,6 +26,8 @@ from kis import (
     admin_second_factor,  # noqa: F401  # registers who has a second factor
     admin_tokens,  # noqa: F401  # registers the tokens of the API
 )
+from kis.access import sees_everything
+from kis.accounts import Account
 from kis.admin_base import ReadOnlyAdmin, day_rate, figure, gain, rate, won
 from kis.admin_export import Column, of_field
 from kis.admin_filters import (
@@ -34,6 +40,9 @@ from kis.admin_filters import (
     OwnSnapshotFilter,
     SnapshotAccountFilter,
     SnapshotFilter,
+    accounts_of,
+    chosen_snapshots,
+    key_of,
     key_of_number,
 )
 from kis.admin_sparklines import picture, put_closes, put_totals, seoul_day
@@ -41,7 +50,7 @@ from kis.admin_totals import BY_MODE, Totals
 from kis.client.codes import AccountNumber
 from kis.client.records.orders import Request
 from kis.known_secrets import hide, hide_account
-from kis.korean import masked_account, number, signed
+from kis.korean import SEOUL, masked_account, number, signed
 from kis.models import (
     AccessToken,
     DailyPrice,
@@ -55,6 +64,7 @@ from kis.models import (
     SyncRun,
     WireFinding,
 )
+from kis.models.owned import owned_by
 from kis.reconciliation import badge_of, checks_of
 
 
@@ -171,23 +181,100 @@ def masked(row: Any) -> str:
 
 
 class SnapshotRowAdmin(BooksAdmin):
-    """Rows of snapshots."""
+    """Rows of snapshots.
 
-    list_select_related = ("kis_account",)
+    Among those of others, an account's rows are found through its own snapshots, the newest first and so many: no index
+    of these tables knows the account, and SQLite would sort millions of rows.
+    """
+
+    list_select_related: ClassVar[Any] = ("kis_account",)
     date_hierarchy = "snapshot_at"
+    #: The column with the number of the snapshot.
+    snapshot_column = "kis_account"
 
-    def in_best_order(
-        self, request: HttpRequest, rows: QuerySet[Any], asked: dict[str, Any]
-    ) -> QuerySet[Any]:
-        """Find the rows of an account through its snapshots, whose index knows the account; both hold the same moment."""
-        if "account" not in asked:
-            return rows
-        _, *rest = rows.query.order_by
-        return rows.order_by("-kis_account__snapshot_at", *rest)
+    def rows_for(
+        self, request: HttpRequest, asked: Mapping[str, Any], *, most: int
+    ) -> tuple[QuerySet[Any], str] | None:
+        rows: QuerySet[Any] = self.model._default_manager.all()  # noqa: SLF001  # Django's own name for it
+        if not self.is_narrowed(request, asked):
+            return None
+        if "snapshot" in asked:
+            return rows.filter(self.of(chosen_snapshots(request, str(asked["snapshot"])))), ""
+        accounts = of_asked(request, asked)
+        snapshots = [
+            pk for account in accounts for pk in snapshots_of(account, asked, most=most // len(accounts) + 1)
+        ]
+        cut = CUT.format(number(most)) if len(snapshots) > most else ""
+        return rows.filter(self.of(snapshots)), cut
+
+    def of(self, snapshots: Sequence[int]) -> Q:
+        return Q(**{f"{self.snapshot_column}__in": snapshots})
+
+    def is_narrowed(self, request: HttpRequest, asked: Mapping[str, Any]) -> bool:
+        return not sees_everything(request.user) or "account" in asked or "snapshot" in asked
+
+    def span(self, request: HttpRequest, rows: ChangeList) -> tuple[Any, Any] | None:
+        if not self.is_narrowed(request, rows.params):
+            return super().span(request, rows)
+        accounts = [account for account in accounts_of(request) if account.number]
+        ends = [
+            Q(pk=Subquery(KisAccount.objects.filter(**columns_of(account)).order_by(order).values("pk")[:1]))
+            for account in accounts
+            for order in ("snapshot_at", "-snapshot_at")
+        ]
+        if not ends:
+            return None
+        found = KisAccount.objects.filter(reduce(or_, ends)).order_by().values_list("snapshot_at", flat=True)
+        moments = sorted(found)
+        return (moments[0], moments[-1]) if moments else None
+
+
+CUT: Final = "이 계좌의 최근 스냅샷 {}개까지 보여 드립니다. 더 옛 자료는 날짜로 좁혀 주세요."
+
+
+def columns_of(account: Account) -> dict[str, Any]:
+    assert account.number is not None  # noqa: S101  # those without are not listed
+    return owned_by(account.number, is_paper=account.is_paper)
+
+
+def of_asked(request: HttpRequest, asked: Mapping[str, Any]) -> list[Account]:
+    """Return the accounts that a list is about: the one that is asked for, or all that may be seen."""
+    accounts = accounts_of(request)
+    if "account" not in asked:
+        return accounts
+    return [account for account in accounts if key_of(account) == asked["account"]]
+
+
+def snapshots_of(account: Account, asked: Mapping[str, Any], *, most: int) -> list[int]:
+    """Return the newest snapshots of an account in the days that are asked for."""
+    rows = KisAccount.objects.filter(**columns_of(account), **days_asked(asked)).order_by("-snapshot_at")
+    return list(rows.values_list("pk", flat=True)[:most])
+
+
+def days_asked(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the condition of the days in an address; what cannot be read is for the list to refuse."""
+    try:
+        year = asked.get("snapshot_at__year")
+        if year:
+            month, day = asked.get("snapshot_at__month"), asked.get("snapshot_at__day")
+            first = date(int(year), int(month or 1), int(day or 1))
+            after = first + timedelta(days=1 if day else 31 if month else 366)
+        else:
+            first = date.fromisoformat(str(asked.get("snapshot_date__gte", ""))[:10])
+            after = date.fromisoformat(str(asked.get("snapshot_date__lt", ""))[:10])
+        return {"snapshot_at__gte": midnight(first), "snapshot_at__lt": midnight(after)}
+    except (ValueError, OverflowError):
+        return {}
+
+
+def midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, SEOUL)
 
 
 @admin.register(KisAccount)
-class KisAccountAdmin(BooksAdmin):
+class KisAccountAdmin(SnapshotRowAdmin):
+    list_select_related = ()
+    snapshot_column = "pk"
     list_display = (
         "snapshot_at",
         mode,
@@ -202,7 +289,6 @@ class KisAccountAdmin(BooksAdmin):
         "ways",
     )
     list_filter = (OwnSnapshotFilter, ModeFilter, AccountFilter, "snapshot_at")
-    date_hierarchy = "snapshot_at"
     totals = Totals(
         ("total_eval_amt", "stock_eval_amt", "total_profit_loss", "deposit", "available", "orderable_cash"),
         BY_MODE,

@@ -1,6 +1,6 @@
 """Admin classes for rows that come from the broker: to be read, never edited."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -59,11 +59,18 @@ class ReadOnlyAdmin(ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return AskedRows if asked_form(request) else RowList
 
-    def in_best_order(
-        self, request: HttpRequest, rows: QuerySet[Any], asked: dict[str, Any]
-    ) -> QuerySet[Any]:
-        """Return the rows in the usual order, worded for the index that serves what is asked."""
-        return rows
+    def rows_for(
+        self, request: HttpRequest, asked: Mapping[str, Any], *, most: int
+    ) -> tuple[QuerySet[Any], str] | None:
+        """Return the rows that a list starts from where all that may be seen would take too long, and what is left out."""
+        return None
+
+    def span(self, request: HttpRequest, rows: ChangeList) -> tuple[Any, Any] | None:
+        """Return the first and the last date that the user may see, however the list is narrowed."""
+        name = str(rows.date_hierarchy)
+        dates = rows.root_queryset.select_related(None).values_list(name, flat=True)
+        first, last = (dates.order_by(order)[:1].first() for order in (name, f"-{name}"))
+        return None if first is None or last is None else (first, last)
 
     def complete(self, rows: Sequence[Any]) -> None:
         """Put beside the rows of a page what their columns show of other tables; a query for all of them."""
@@ -87,12 +94,16 @@ class ReadOnlyAdmin(ModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
-            rows = self.get_changelist_instance(request).queryset
+            asked = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
             return HttpResponseRedirect(f"{request.path}?e=1")
         query = request.GET.copy()
         del query[EXPORT]
-        return self.as_file(request, rows, form, back=f"{request.path}?{query.urlencode()}")
+        back = f"{request.path}?{query.urlencode()}"
+        if getattr(asked, "cut", ""):
+            messages.warning(request, str(TooMany(form)))
+            return HttpResponseRedirect(back)
+        return self.as_file(request, asked.queryset, form, back=back)
 
     def as_file(self, request: HttpRequest, rows: QuerySet[Any], form: str, *, back: str) -> HttpResponseBase:
         """Return the rows as a file, or to the list with a sentence where they are too many for one."""

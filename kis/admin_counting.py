@@ -16,7 +16,7 @@ else:
     RowPaginator = Paginator  # generic for the type checker only
 
 #: Rows are counted, and pages turned, up to here; further back leads the date.
-COUNTED: Final = 100_000
+COUNTED: Final = 20_000
 MAN: Final = 10_000
 
 

@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db import connection
+from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.http import HttpRequest
 
-from kis.access import access_of, visible_accounts
+from kis.access import access_of, visible, visible_accounts
 from kis.account_keys import text_of
 from kis.accounts import Account
 from kis.client.codes import AccountNumber
@@ -17,6 +18,17 @@ from kis.models.owned import of_mode
 from kis.models.runs import PRINTING, SyncRunQuerySet
 
 KEY_LENGTH = 16
+#: One stock in so many is found by its index, what is more common as the list goes on.
+RARE: Final = 10
+CODES: Final = """
+WITH RECURSIVE codes(code) AS (
+    SELECT (SELECT stock_code FROM {table} ORDER BY stock_code LIMIT 1)
+    UNION ALL
+    SELECT (SELECT stock_code FROM {table} WHERE stock_code > codes.code ORDER BY stock_code LIMIT 1)
+    FROM codes WHERE codes.code IS NOT NULL
+)
+SELECT code FROM codes WHERE code IS NOT NULL
+"""
 NEWEST: Final = "newest"
 #: The jobs that have runs, in the words of the owner.
 JOB_NAMES: Final = {
@@ -55,9 +67,12 @@ class AccountFilter(admin.SimpleListFilter):
 
 
 class SnapshotAccountFilter(AccountFilter):
-    """The same for rows of a snapshot."""
+    """The same for rows of a snapshot, whose list starts from the snapshots of the account (`SnapshotRowAdmin`)."""
 
     way = "kis_account__"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset
 
 
 class SnapshotFilter(admin.SimpleListFilter):
@@ -77,9 +92,7 @@ class SnapshotFilter(admin.SimpleListFilter):
         value = self.value()
         if value is None:
             return queryset
-        if value == NEWEST:
-            return queryset.filter(**{f"{self.column}__in": newest_snapshots(request)})
-        return queryset.filter(**{self.column: int(value)}) if is_number(value) else queryset.none()
+        return queryset.filter(**{f"{self.column}__in": chosen_snapshots(request, value)})
 
 
 class OwnSnapshotFilter(SnapshotFilter):
@@ -99,7 +112,12 @@ class ModeFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
-        return queryset.filter(**of_mode(is_paper=value == "paper")) if value else queryset
+        if not value:
+            return queryset
+        is_paper = value == "paper"
+        # Rows that are few already must not be looked for among all of their mode.
+        few = getattr(request, "rows_are_few", False)
+        return queryset.filter(is_paper=is_paper) if few else queryset.filter(**of_mode(is_paper=is_paper))
 
 
 class MarketFilter(admin.SimpleListFilter):
@@ -114,8 +132,14 @@ class MarketFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() is None:
             return queryset
+        of_market = Stock.objects.filter(market=self.value())
+        present = codes_in(queryset.model)
+        if present is not None:
+            meant = present & {*of_market.filter(code__in=present).values_list("code", flat=True)}
+            if len(meant) * RARE <= len(present):
+                return queryset.filter(stock_code__in=meant)
         # Asked row by row, so that the order of the list is kept and its first page is soon there.
-        return queryset.filter(Exists(Stock.objects.filter(code=OuterRef("stock_code"), market=self.value())))
+        return queryset.filter(Exists(of_market.filter(code=OuterRef("stock_code"))))
 
 
 class JobFilter(admin.SimpleListFilter):
@@ -150,6 +174,18 @@ class AgreementFilter(admin.SimpleListFilter):
         return keep(queryset) if keep else queryset
 
 
+def codes_in(model: type[Model]) -> set[str] | None:
+    """Return the stock codes of a table, from one straight to the next of its index; None where it has no such index."""
+    options = model._meta  # noqa: SLF001  # Django's own name for it
+    leading = {index.fields[0] for index in options.indexes if index.fields}
+    leading |= {constraint.fields[0] for constraint in options.total_unique_constraints}
+    if "stock_code" not in leading:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(CODES.format(table=connection.ops.quote_name(options.db_table)))
+        return {code for (code,) in cursor.fetchall()}
+
+
 def accounts_of(request: HttpRequest) -> list[Account]:
     """Return the accounts with a number that the user may know of; looked up once for a page."""
     known: list[Account] | None = getattr(request, "accounts_of_user", None)
@@ -166,6 +202,23 @@ def newest_snapshots(request: HttpRequest) -> list[int]:
         for row in KisAccount.objects.newest_of_each()
         if access.sees(row.account, is_paper=row.is_paper)
     ]
+
+
+def chosen_snapshots(request: HttpRequest, value: str) -> list[int]:
+    """Return the numbers of the snapshots that an address means, of those that the user may see; looked up once."""
+    known: list[int] | None = getattr(request, "snapshots_chosen", None)
+    if known is None:
+        known = snapshots_meant(request, value)
+        request.snapshots_chosen = known  # type: ignore[attr-defined]  # gone with the request
+    return known
+
+
+def snapshots_meant(request: HttpRequest, value: str) -> list[int]:
+    if value == NEWEST:
+        return newest_snapshots(request)
+    if not is_number(value):
+        return []
+    return list(visible(KisAccount.objects.filter(pk=int(value)), request.user).values_list("pk", flat=True))
 
 
 def is_number(text: str) -> bool:

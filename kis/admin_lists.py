@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 #: What asks for a list as a file, `?export=csv`.
 EXPORT: Final = "export"
+FIRST_YEAR, LAST_YEAR = 1900, 2200
 NOT_SORTED: Final = (
     "행이 너무 많아 이 열로는 정렬하지 않았습니다. 날짜나 계좌, 종목으로 좁히면 정렬할 수 있습니다."
 )
@@ -28,16 +30,35 @@ class RowList(ChangeList):
     counted: Count
     below: Below
     notes: list[str]
+    #: Why rows that were asked for are not among these, blank where all are.
+    cut: str
+    span: tuple[Any, Any] | None
+    #: Of accounts that are picked out of others, so many are looked through.
+    most_snapshots = 500
 
     def get_filters_params(self, params: Any = None) -> Any:
         return {name: value for name, value in super().get_filters_params(params).items() if name != EXPORT}
 
+    def get_filters(self, request: HttpRequest) -> Any:
+        """Refuse years that no calendar of a database knows."""
+        year = self.params.get(f"{self.date_hierarchy}__year", "2000")
+        if not (str(year).isdigit() and FIRST_YEAR <= int(year) <= LAST_YEAR):
+            raise IncorrectLookupParameters
+        return super().get_filters(request)
+
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         """Sort by what an index has in order; another column only where there are few enough rows to be sorted."""
         self.notes = []
+        self.cut = ""
+        narrowed = self.model_admin.rows_for(request, self.params, most=self.most_snapshots)
+        if narrowed is not None:
+            self.root_queryset, self.cut = narrowed
+            request.rows_are_few = True  # type: ignore[attr-defined]  # read by kis.admin_filters.ModeFilter
+        if self.cut:
+            self.notes.append(self.cut)
         rows = super().get_queryset(request, exclude_parameters)
         if not self.params.get(ORDER_VAR):
-            return self.model_admin.in_best_order(request, rows, self.filter_params)
+            return rows
         if self.is_served(rows) or count_of(rows).is_exact:
             return rows
         del self.params[ORDER_VAR]
@@ -71,17 +92,18 @@ class RowList(ChangeList):
         self.model_admin.complete(rows)
         self.result_list = rows  # read once, as the page would
         self.below = self.totals(request)
+        self.span = self.model_admin.span(request, self) if self.date_hierarchy else None
 
     def totals(self, request: HttpRequest) -> Below:
         totals = self.model_admin.totals
         if totals is None:
             return Below()
-        columns = [method_of(self.model_admin, name) or name for name in self.list_display]
+        shown = [name for name in self.list_display if name != "action_checkbox"]
         return totals_of(
             self.queryset,
             self.counted,
             totals,
-            columns=columns[1:] if columns and columns[0] == "action_checkbox" else columns,
+            columns=[method_of(self.model_admin, name) or name for name in shown],
             is_one_moment=self.params.get("snapshot") == "newest",
         )
 
@@ -99,6 +121,8 @@ class RowList(ChangeList):
 
 class AskedRows(RowList):
     """The rows of a list alone, for a file of them all."""
+
+    most_snapshots = 10_000
 
     def get_results(self, request: HttpRequest) -> None:
         """Read nothing: whoever writes the file does."""

@@ -19,11 +19,20 @@ WITH RECURSIVE newest(id) AS (
         ORDER BY account_no DESC, is_paper DESC, product_code DESC, snapshot_at DESC LIMIT 1
     )
     UNION ALL
-    SELECT (
-        SELECT below.id FROM kis_account below
-        WHERE (below.account_no, below.is_paper, below.product_code)
-            < (above.account_no, above.is_paper, above.product_code)
-        ORDER BY below.account_no DESC, below.is_paper DESC, below.product_code DESC, below.snapshot_at DESC LIMIT 1
+    SELECT COALESCE(
+        (
+            SELECT id FROM kis_account below
+            WHERE below.account_no = above.account_no AND below.is_paper = above.is_paper
+                AND below.product_code < above.product_code
+            ORDER BY below.product_code DESC, below.snapshot_at DESC LIMIT 1
+        ), (
+            SELECT id FROM kis_account below
+            WHERE below.account_no = above.account_no AND below.is_paper < above.is_paper
+            ORDER BY below.is_paper DESC, below.product_code DESC, below.snapshot_at DESC LIMIT 1
+        ), (
+            SELECT id FROM kis_account below WHERE below.account_no < above.account_no
+            ORDER BY below.account_no DESC, below.is_paper DESC, below.product_code DESC, below.snapshot_at DESC LIMIT 1
+        )
     )
     FROM newest JOIN kis_account above ON above.id = newest.id
 )

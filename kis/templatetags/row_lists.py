@@ -17,7 +17,7 @@ def date_steps(rows: RowList) -> dict[str, Any]:
     """Lead down from years to days by the first and the last row, found by the index; nothing in between is looked at."""
     name = rows.date_hierarchy
     year, month, day = (whole(rows.params.get(f"{name}__{part}")) for part in ("year", "month", "day"))
-    span = span_of(rows, name)
+    span = span_of(rows)
     if span is None:
         return {"show": False}
     first, last = span
@@ -60,12 +60,11 @@ class Steps:
         }
 
 
-def span_of(rows: RowList, name: str) -> tuple[date, date] | None:
-    """Return the days of the first and the last row that the user may see, however the list is narrowed."""
-    of_field = rows.root_queryset.select_related(None).values_list(name, flat=True)
-    first, last = (of_field.order_by(order)[:1].first() for order in (name, f"-{name}"))
-    if first is None or last is None:
+def span_of(rows: RowList) -> tuple[date, date] | None:
+    """Return the days of the first and the last row, in Seoul."""
+    if rows.span is None:
         return None
+    first, last = rows.span
     if isinstance(first, datetime) and isinstance(last, datetime):
         return first.astimezone(SEOUL).date(), last.astimezone(SEOUL).date()
     return first, last

@@ -9,7 +9,7 @@ from django.db import models
 
 from kis.client.codes import AccountNumber
 from kis.grants import grant
-from kis.models import KbStatement, KisDailySummary, KisTradeProfit, PriceAdjustment
+from kis.models import KbStatement, KisDailySummary, KisTradeProfit, PriceAdjustment, SecondFactor
 from kis.tokens import create_token
 from reports.models import PublishedReport
 from tests.factories import AT, fill, order, snapshot, stocks, sync_run
@@ -185,6 +185,12 @@ def users(_of, numbers):
         get_user_model().objects.create_user(f"user{number}")
 
 
+def second_factors(_of, numbers):
+    for number in numbers:
+        user = get_user_model().objects.create_user(f"guarded{number}")
+        SecondFactor.objects.create(user=user, secret_encrypted="-")
+
+
 def grants(of, numbers):
     for number in numbers:
         user = get_user_model().objects.create_user(f"granted{number}")
@@ -235,6 +241,7 @@ MAKERS = {
     "reports.PublishedReport": reports,
     "kis.ApiToken": tokens,
     "kis.AccountGrant": grants,
+    "kis.SecondFactor": second_factors,
     "auth.User": users,
     "ai.Diagnosis": of_snapshot(diagnosis),
     "ai.HoldingNote": of_snapshot(diagnosis),

@@ -209,6 +209,34 @@ def re_query(page):
     return page.replace('value="8765"', "").replace(f'value="{SECRET}"', "").replace("q=8765", "")
 
 
+def test_account_among_others_shows_its_newest_snapshots_and_says_so(viewer, monkeypatch):
+    for minute in range(4):
+        snapshot(stocks(2), at=AT + timedelta(minutes=minute), with_closes=False)
+        snapshot(stocks(2), at=AT + timedelta(minutes=minute), with_closes=False, account_no=OTHER.number)
+    monkeypatch.setattr("kis.admin_lists.RowList.most_snapshots", 1)
+    monkeypatch.setattr("kis.admin_lists.AskedRows.most_snapshots", 1)
+    rows = shown(viewer, KisHolding).context["cl"]
+    assert "최근 스냅샷 1개까지" in rows.notes[0]
+    assert {row.snapshot_at for row in rows.result_list} <= {
+        AT + timedelta(minutes=2),
+        AT + timedelta(minutes=3),
+    }
+    refused = viewer.get(address(KisHolding), {"export": "csv"}, follow=True)
+    assert "까지 내보낼 수 있습니다" in refused.content.decode()
+    day = {"snapshot_at__year": 2025, "snapshot_at__month": 6, "snapshot_at__day": 15}
+    assert shown(viewer, KisHolding, **day).context["cl"].result_count == 0
+
+
+@pytest.mark.parametrize(("market", "count"), [("KOSPI", 2), ("KOSDAQ", 1), ("KONEX", 0)])
+def test_rows_are_filtered_by_the_market_of_their_stock(owner, market, count):
+    for number, where in enumerate(("KOSPI", "KOSPI", "KOSDAQ")):
+        Stock.objects.create(
+            code=f"{number:06}", name="x", market=where, kind="stock", source="master", updated_at=AT
+        )
+        fill(number, stock_code=f"{number:06}")
+    assert shown(owner, KisExecution, market=market).context["cl"].result_count == count
+
+
 def test_row_of_another_account_cannot_be_opened(viewer):
     account = snapshot(account_no=OTHER.number, product_code=OTHER.product_code)
     assert viewer.get(address(KisAccount, "change", account.pk)).status_code == 302  # as if there was none
@@ -238,6 +266,11 @@ def test_totals_are_of_the_filtered_rows_and_never_mix_modes_or_sides(owner):
         "모의 매수 합계 1건": [f"{14 * 57_100:,}", "50", "0"],
     }
     assert list(cells_of(owner, KisExecution, exec_type__exact="SELL")) == ["실전 매도 합계 1건"]
+    rows = shown(owner, KisExecution).context["cl"]
+    columns = [getattr(column, "admin_order_field", column) for column in rows.list_display[1:]]
+    for line in rows.below.lines:  # each sum under its column
+        assert columns[line.reach] == "exec_amt"
+        assert line.reach + len(line.cells) == len(columns)
 
 
 def test_holdings_of_several_moments_are_not_added_up(owner):

@@ -252,7 +252,8 @@ def viewing():
 
 
 @pytest.mark.usefixtures("no_password_is_compared")
-def test_grant_for_another_account_is_none_for_this_one(broker):
+def test_grant_for_another_account_is_none_for_this_one(broker, simulator, settings):
+    configure(settings, simulator, "real", "paper")
     user = somebody("other", "viewer")
     grant(user, AccountNumber("50012345", "01"), is_paper=True, role="trader")
     browser = Browser(user)
@@ -260,7 +261,9 @@ def test_grant_for_another_account_is_none_for_this_one(broker):
     for path, body in deeds(order).items():
         if path != "new/":
             assert browser.post(path, body).status_code == 403, path
-    assert order.state is State.PENDING
+    assert browser.post("new/", buying(50_000)).status_code == 422  # that account is not on the list
+    order.refresh_from_db()
+    assert (order.state, order.tries, arrived(broker)) == (State.PENDING, 0, [])
 
 
 @pytest.mark.usefixtures("no_password_is_compared")
@@ -316,6 +319,7 @@ def test_stale_password_is_asked_for_again_and_nothing_is_done(broker):
 
 def test_who_types_the_password_again_finds_the_form_as_it_was_but_for_its_password(price):
     browser = Browser(somebody("late", "trader"), fresh=False)
+    assert browser.get("new/")["Location"] == "/login/again/?next=%2Forders%2Fnew%2F"
     asked = browser.post("new/", buying(price, quantity="7"))
     assert PASSWORD not in asked["Location"]
     form = browser.client.get(asked["Location"])
@@ -473,31 +477,31 @@ def test_switch_that_is_turned_on_in_between_stops_the_order(trader, broker, wai
     assert (newest().state, arrived(broker)) == (State.ABANDONED, [])
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"account": "없는 계좌"}, "목록에 있는 것을 골라 주세요."),
-        ({"account": "12345678-01"}, "목록에 있는 것을 골라 주세요."),
-        ({"side": None}, "매수와 매도 가운데 골라 주세요."),
-        ({"code": "5930"}, "여섯 자리입니다."),
-        ({"code": ""}, "종목코드를 적어 주세요."),
-        ({"quantity": "0"}, "1주 이상이어야"),
-        ({"quantity": "1.5"}, "소수점 없이"),
-        ({"quantity": "열"}, "숫자로만"),
-        ({"quantity": "9" * 15}, "너무 큽니다"),
-        ({"quantity": ""}, "수량을 적어 주세요."),
-        ({"price": ""}, "지정가에는 가격이 필요합니다."),
-        ({"price": "-1"}, "1원 이상이어야"),
-        ({"kind": "market"}, "시장가에는 가격을 적지 않습니다."),
-        ({"kind": None, "price": None}, "지정가와 시장가 가운데"),
-        ({"trading_password": ""}, "거래 비밀번호를 적어 주세요."),
-        ({"name": "대원전선"}, "005930의 종목명은 삼성전자입니다."),
-    ],
+UNFIT: tuple[tuple[dict[str, str | None], str], ...] = (
+    ({"account": "없는 계좌"}, "목록에 있는 것을 골라 주세요."),
+    ({"account": "12345678-01"}, "목록에 있는 것을 골라 주세요."),
+    ({"side": None}, "매수와 매도 가운데 골라 주세요."),
+    ({"code": "5930"}, "여섯 자리입니다."),
+    ({"code": ""}, "종목코드를 적어 주세요."),
+    ({"quantity": "0"}, "1주 이상이어야"),
+    ({"quantity": "1.5"}, "소수점 없이"),
+    ({"quantity": "열"}, "숫자로만"),
+    ({"quantity": "9" * 15}, "너무 큽니다"),
+    ({"quantity": ""}, "수량을 적어 주세요."),
+    ({"price": ""}, "지정가에는 가격이 필요합니다."),
+    ({"price": "-1"}, "1원 이상이어야"),
+    ({"kind": "market"}, "시장가에는 가격을 적지 않습니다."),
+    ({"kind": None, "price": None}, "지정가와 시장가 가운데"),
+    ({"trading_password": ""}, "거래 비밀번호를 적어 주세요."),
+    ({"name": "대원전선"}, "005930의 종목명은 삼성전자입니다."),
 )
-def test_what_cannot_be_an_order_is_said_beside_what_was_typed(trader, price, changes, words):
-    response = trader.post("new/", buying(price, **changes))
-    assert response.status_code == 422
-    assert words in text_of(response)
+
+
+def test_what_cannot_be_an_order_is_said_beside_what_was_typed(trader, price):
+    for changes, words in UNFIT:
+        response = trader.post("new/", buying(price, **changes))
+        assert response.status_code == 422, changes
+        assert words in text_of(response), changes
     assert not PendingOrder.objects.exists()
 
 
@@ -642,40 +646,43 @@ def test_lost_cancellation_says_that_the_order_may_still_be_filled(trader, broke
 # --- what is shown ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("state", "words"),
-    [
+def sent_order(trader):
+    order = make_order(made_by=trader.user)
+    step(order, State.SENDING, at=TEN, what="claimed", values={"claimed_at": TEN, "market_at": TEN})
+    return order
+
+
+def test_every_end_of_an_order_has_its_page(trader):
+    for state, words in (
         (State.REJECTED, "증권사가 거절했습니다"),
         (State.NOT_SENT, "보내지 않았습니다"),
         (State.UNKNOWN, "결과를 모릅니다"),
-    ],
-)
-def test_every_end_of_an_order_has_its_page(trader, state, words):
-    order = make_order(made_by=trader.user)
-    step(order, State.SENDING, at=TEN, what="claimed", values={"claimed_at": TEN, "market_at": TEN})
-    assert "보내는 중입니다" in text_of(trader.get(f"{order.pk}/"))
-    step(order, state, at=TEN, what="answered", values={"reason": "시험"})
-    assert words in text_of(trader.get(f"{order.pk}/"))
+    ):
+        order = sent_order(trader)
+        assert "보내는 중입니다" in text_of(trader.get(f"{order.pk}/"))
+        step(order, state, at=TEN, what="answered", values={"reason": "시험"})
+        assert words in text_of(trader.get(f"{order.pk}/"))
+    step(order, State.NOT_PLACED, at=TEN, what="not_placed")
+    assert "접수되지 않은 것으로 확인했습니다" in text_of(trader.get(f"{order.pk}/"))
 
 
-@pytest.mark.parametrize(
-    ("state", "words"),
-    [
-        (State.PARTIAL, "일부 체결되었습니다"),
-        (State.FILLED, "모두 체결되었습니다"),
-        (State.CANCELLED, "취소되었습니다"),
-        (State.EXPIRED, "장이 끝나 남은 수량이 소멸했습니다"),
-    ],
-)
-def test_every_state_at_the_broker_has_its_page(trader, state, words):
-    order = make_order(made_by=trader.user)
-    step(order, State.SENDING, at=TEN, what="claimed", values={"claimed_at": TEN, "market_at": TEN})
-    number = {"odno": "0000000001", "branch": "06010", "ord_dt": TEN.date()}
-    step(order, State.ACCEPTED, at=TEN, what="answered", values=number)
-    step(order, state, at=TEN, what="followed", detail={"filled": 4, "left": 6})
-    page = text_of(trader.get(f"{order.pk}/"))
-    assert words in page
-    assert "체결 4주" in page
+def test_every_state_at_the_broker_has_its_page(trader):
+    for odno, (state, words) in enumerate(
+        (
+            (State.PARTIAL, "일부 체결되었습니다"),
+            (State.FILLED, "모두 체결되었습니다"),
+            (State.CANCELLED, "취소되었습니다"),
+            (State.EXPIRED, "장이 끝나 남은 수량이 소멸했습니다"),
+        ),
+        1,
+    ):
+        order = sent_order(trader)
+        number = {"odno": f"{odno:010}", "branch": "06010", "ord_dt": TEN.date()}
+        step(order, State.ACCEPTED, at=TEN, what="answered", values=number)
+        step(order, state, at=TEN, what="followed", detail={"filled": 4, "left": 6})
+        page = text_of(trader.get(f"{order.pk}/"))
+        assert words in page
+        assert "체결 4주" in page
 
 
 def test_names_of_stocks_are_text_and_nothing_else(trader):

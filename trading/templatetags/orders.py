@@ -4,8 +4,10 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from kis.accounts import Account
 from kis.korean import number
 from trading import showing
+from trading.forms import words_of
 from trading.models import OrderEvent, PendingOrder
 from trading.states import NAMES, UNSETTLED, State
 from trading.terminal import bare
@@ -27,6 +29,11 @@ def mode_badge(order: PendingOrder, is_demo: bool, css_class: str = "mode") -> S
 def state_badge(order: PendingOrder) -> SafeString:
     tone = "care" if order.state in UNSETTLED else "done" if order.state in DONE else ""
     return format_html('<span class="state {}">{}</span>', tone, NAMES[order.state])
+
+
+@register.filter
+def account_words(account: Account) -> str:
+    return words_of(account)
 
 
 @register.filter

@@ -38,7 +38,9 @@ def deliver(url: str, *, title: str, text: str) -> str:
             # Of the address, or ours: a service that hangs must not hold up the others.
             plugin.socket_connect_timeout = min(plugin.socket_connect_timeout, CONNECT_SECONDS)
             plugin.socket_read_timeout = min(plugin.socket_read_timeout, READ_SECONDS)
-            taken = plugin.notify(
+            # Not by itself: only this turns plain text into what the service shows, line breaks and & of HTML included.
+            everybody = apprise.Apprise(plugin, asset=plugin.asset)
+            taken = everybody.notify(
                 body=text,
                 title=title,
                 body_format=apprise.NotifyFormat.TEXT,
@@ -64,6 +66,7 @@ def plugin_of(url: str):  # type: ignore[no-untyped-def]  # noqa: ANN201  # a cl
         image_url_mask="",
         image_url_logo="",
         image_path_mask="",
+        async_mode=False,  # in this thread, where `listening` hears it
         storage_mode=apprise.PersistentStoreMode.MEMORY,
         http_redirects=False,  # another host must not get the message
     )

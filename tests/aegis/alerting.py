@@ -1,6 +1,7 @@
 """A notification service on this machine, and the outbox as a test looks at it."""
 
 import json
+import socketserver
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -66,6 +67,30 @@ def service():
     finally:
         server.shutdown()
         server.server_close()
+        thread.join()
+
+
+@contextmanager
+def mail_host():
+    """Run a host that takes mail as long as the context is open; yields its address and what it has taken."""
+    mails: list[str] = []
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self):
+            self.wfile.write(b"220 here\r\n")
+            while line := self.rfile.readline().strip().upper():
+                if line == b"DATA":
+                    self.wfile.write(b"354 go on\r\n")
+                    mails.append(b"".join(iter(self.rfile.readline, b".\r\n")).decode())
+                self.wfile.write(b"221 bye\r\n" if line == b"QUIT" else b"250 fine\r\n")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        port = server.server_address[1]
+        yield f"mailto://127.0.0.1:{port}?from=aegis@example.com&to=owner@example.com&mode=insecure", mails
+        server.shutdown()
         thread.join()
 
 

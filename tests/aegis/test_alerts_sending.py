@@ -3,6 +3,7 @@
 import json
 import signal
 from datetime import timedelta
+from email import message_from_string, policy
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +17,7 @@ from aegis.alerts.outbox import News, one_at_a_time, write
 from aegis.alerts.quiet import read_quiet
 from aegis.alerts.sending import LEASE, MOST_ATTEMPTS, claim, send_due
 from aegis.logs import mask
-from tests.aegis.alerting import TEN, TOKEN, everything_stored, service
+from tests.aegis.alerting import TEN, TOKEN, everything_stored, mail_host, service
 from tests.kis.many import run_python
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +95,20 @@ def test_of_eight_processes_one_sends_each_alert_and_a_killed_one_is_told_of(bot
         (True, True),
     ]
     assert (text.count("<killed>"), told["last"]) == (2, ["sent", 2])
+
+
+def test_mail_keeps_its_lines_and_letters(settings):
+    settings.AEGIS_DEMO = False
+    with mail_host() as (url, mails):
+        settings.NOTIFY_URLS = (url,)
+        tell(title="체결 S&P500", text="첫 줄 <1주>\n둘째 줄")
+        assert [str(sent) for sent in send_due(at=TEN)] == ["메일: 알림 1건 보냄"]
+    [mail] = [message_from_string(text, policy=policy.default) for text in mails]
+    assert mail["subject"] == "[AEGIS] 체결 S&P500"
+    assert mail["to"] == "owner@example.com"
+    html, plain = (mail.get_body([kind]).get_content() for kind in ("html", "plain"))
+    assert "첫 줄 &lt;1주&gt;<br/>둘째 줄" in html.replace("&nbsp;", " ")
+    assert "첫 줄 <1주>\n둘째 줄" in plain.replace("\r", "")
 
 
 # --- trouble ----------------------------------------------------------------------------------------------------------

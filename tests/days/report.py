@@ -22,13 +22,13 @@ INTRODUCTION = """\
 loopback HTTP, in a time that passes only when somebody waits, calls the broker or the next minute begins. Both rate limits
 are on and count in that time. The jobs are fired in turn as a task of the worker, by the commands of cron, by both for the
 same slot, and by django-q2's scheduler. `DAYS=5` plays fewer days, `EVERY=5` fires the jobs of the minute and of ten minutes
-only in every fifth minute (on four of the sixty days every minute all the same); a short run is in the suite. This page is
-written by the run.
+only in every fifth minute (on four of the sixty days every minute all the same); one coarse day is in the suite. This
+page is written by the run.
 
 What happens in these days: Chuseok's aftermath, Hangul day, Christmas, the last day of the year and New Year, a holiday that
 only the broker knows (3 November), the exam of 19 November (10:00–16:30), a day that the owner's calendar cuts short (15
 December, 12:30), the late opening of 4 January; the broker's maintenance, in the session and by night; the simulator gone
-and back with its memory; our worker gone; workers killed -9 in each job; tokens revoked; the clock of the machine three
+and back with its memory; our worker gone; workers killed -9 in the job of the minute; tokens revoked; the clock of the machine three
 minutes ahead or behind and back; answers that are lost, cut short, garbled, repeated or refused; trades in the phone's app,
 deposits, prices that jump; a paper account besides the real one for three days.
 
@@ -47,7 +47,8 @@ While the machine's clock is set back by three minutes, its newest snapshot may 
 def rows(run: Run) -> Iterable[tuple[str, str]]:
     count, why = run["count"], run["why"]
     yield "trading days, closed days", f"{run['days']}, {count['closed days']}"
-    yield "of them with every minute fired", f"{count['days on which every minute was fired']}"
+    yield "minutes fired", "every one" if run["every"] == 1 else f"one of {run['every']}"
+    yield "days with every minute fired", f"{count.get('days on which every minute was fired', 0)}"
     for job, name in JOBS.items():
         slots, runs = count[f"slots {job}"], count[f"runs {job}"]
         reasons = ", ".join(
@@ -69,14 +70,14 @@ def rows(run: Run) -> Iterable[tuple[str, str]]:
     troubles = [f"{name} {count[key]:,}" for name, key in survived.items() if count.get(key)]
     yield "troubles", ", ".join([*troubles, f"killed -9 {run['done'].get('workers killed', 0)}"])
     life = {"trades": "trades on the phone", "price moves": "price moves", "deposits": "deposits"}
-    yield "the owner's life", ", ".join(f"{name} {count[key]:,}" for name, key in life.items())
+    yield "the owner's life", ", ".join(f"{name} {count.get(key, 0):,}" for name, key in life.items())
     yield "days equal to the broker's books", f"{count[EQUAL]:,}"
     yield "minute bars, missing", f"{count['minute bars']:,}, {count.get('minute bars missing', 0):,}"
-    alerts = run["alerts"]
-    yield (
-        "alerts, messages received, received twice",
-        f"{alerts['told']:,}, {count['alert messages received']:,}, {count['alert messages received twice']:,}",
-    )
+    told = "–"  # a run of before there were alerts
+    if alerts := run.get("alerts"):
+        received = (count["alert messages received"], count["alert messages received twice"])
+        told = f"{alerts['told']:,}, {received[0]:,}, {received[1]:,}"
+    yield "alerts, messages received, received twice", told
     yield "pages printed anew", f"{run['done'].get('pages printed', 0):,}"
     yield (
         "oldest data in the window, without and with trouble",

@@ -42,6 +42,16 @@ def set_up(folder: Path, *, alerts_to: str) -> None:
     gc.freeze()
 
 
+def odd_days() -> dict[date, Any]:
+    """Return what nobody could estimate: a holiday that the government has made in autumn, and a day cut short."""
+    from kis.calendar import Day, Hours
+
+    return {
+        date(2026, 11, 3): Day(opens=False, settles=False),
+        date(2026, 12, 15): Day(opens=True, settles=True, hours=Hours(closes=clock_time(12, 30))),
+    }
+
+
 def run(args: argparse.Namespace, folder: Path, phone: Any) -> dict[str, Any]:
     from django.db import connection, connections
 
@@ -52,7 +62,7 @@ def run(args: argparse.Namespace, folder: Path, phone: Any) -> dict[str, Any]:
     from tests.days.world import World
 
     clock = SharedClock(datetime.combine(args.first, clock_time(7), SEOUL))
-    broker = Broker(folder, clock, seed=args.seed, days={})
+    broker = Broker(folder, clock, seed=args.seed, days=odd_days())
     connections.close_all()
     broker.start()
     began = time.monotonic()
@@ -84,6 +94,7 @@ def result(story: Any, *, vendor: str, seconds: float) -> dict[str, Any]:
     return {
         "database": vendor,
         "days": len(story.days),
+        "every": story.usual,
         "seconds": round(seconds),
         "requests": sum(traffic["counts"].values()),
         "refused": traffic["rate_limited"],

@@ -148,7 +148,7 @@ class Story:
             step = STEP if number // 10 % 2 == 0 else -STEP
             plan.steps = [(begin, step), (back, timedelta())]
         if number % 5 == 2:
-            plan.kills.append((self.clock_time("09:40", "15:00"), (REFRESH, FETCH, PRINT)[number // 5 % 3]))
+            plan.kills.append((self.clock_time("09:40", "15:00"), REFRESH))
         plan.paper = number % 30 in PAPER_DAYS or (of < FEW and number == of - 1)
         plan.revoked, plan.restarted, plan.by_night = number % 4 == 2, number % 7 == 5, number % 9 == 4
         return plan

@@ -47,3 +47,19 @@ def test_newest_snapshot_of_an_account_is_read_from_the_index_unsorted(is_paper)
     plan = rows.explain()
     assert "(account_no=? AND is_paper=? AND product_code=?)" in plan
     assert "TEMP B-TREE" not in plan
+
+
+def test_newest_of_each_reads_no_more_rows_where_there_are_many():
+    """SQLite has to look into the index once for each account, and not at each of its snapshots."""
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL reads small tables whole, whatever indexes they have")
+    with CaptureQueriesContext(connection) as captured:
+        list(KisAccount.objects.newest_of_each())
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {captured[0]['sql']}")
+        steps = [row[3] for row in cursor.fetchall() if row[3].startswith("SEARCH below")]
+    assert [step[step.index("(") :] for step in steps] == [
+        "(account_no=? AND is_paper=? AND product_code<?)",
+        "(account_no=? AND is_paper<?)",
+        "(account_no<?)",
+    ]

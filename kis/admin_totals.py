@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import Aggregate, Count, Max, Min, Q, QuerySet, Sum
+from django.db.models import Aggregate, Count, Q, QuerySet, Sum
 from django.utils.safestring import SafeString
 
 from kis.admin_counting import Count as Counted
@@ -35,9 +35,6 @@ class Totals:
             for name in self.columns:
                 yield f"sum_{place}_{name}", Sum(name, filter=rows)
                 yield f"known_{place}_{name}", Count(name, filter=rows)
-        if self.snapshot:
-            yield "first", Min(self.snapshot)
-            yield "last", Max(self.snapshot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +62,14 @@ def totals_of(
         return Below(note=TOO_MANY)
     if not counted.rows:
         return Below()
-    found = rows.order_by().aggregate(**dict(totals.aggregates()))
-    if totals.snapshot and found["first"] != found["last"] and not is_one_moment:
+    rows, is_mixed = rows.order_by(), False
+    if totals.snapshot and not is_one_moment:
+        # A hundred thousand rows need not be added up to learn that they must not be.
+        some = {totals.snapshot: rows.values_list(totals.snapshot, flat=True)[:1].get()}
+        is_mixed = rows.exclude(**some).exists()
+        rows = rows.filter(**some)
+    found = rows.aggregate(**dict(totals.aggregates()))
+    if is_mixed:
         return Below(note=MIXED)
     present = [place for place in range(len(totals.lines)) if found[f"rows_{place}"]]
     lines = tuple(line_of(found, place, totals, columns) for place in present)

@@ -8,7 +8,7 @@ from django.conf import settings
 from aegis.backup.archive import open_envelope
 from aegis.backup.errors import BackupError
 from aegis.backup.keys import seal
-from aegis.backup.last import backups, default_folder, file_name, remove_old
+from aegis.backup.last import backups, default_folder, file_name, prefix, remove_old
 from aegis.backup.making import Wanted, make_backup
 from aegis.backup.restoring import alone, check
 from kis.korean import SEOUL
@@ -33,6 +33,8 @@ def daily_backup(*, slot: datetime | None, now: datetime) -> str:
 
 
 def save_checked(folder: Path, *, now: datetime) -> str:
+    for begun in folder.glob(f".{prefix()}*.tar.*"):  # by one that was killed
+        begun.unlink(missing_ok=True)
     closed = seal()
     made = make_backup(
         folder / file_name(now),

@@ -18,6 +18,7 @@ from aegis.backup.sealing import (
 )
 
 NO_KEY = "백업을 잠글 것이 없습니다. .env에 BACKUP_RECIPIENT(age 공개키)나 BACKUP_PASSPHRASE를 넣거나 터미널에서 실행해 주세요."
+NOBODY = "백업 암호를 물어볼 터미널이 없습니다. .env에 BACKUP_PASSPHRASE를 넣거나 터미널에서 실행해 주세요."
 
 
 def seal() -> Seal:
@@ -33,9 +34,8 @@ def opener_of(envelope: Envelope, identity: Path | None) -> x25519.Identity:
         return read_identity(identity)
     if not envelope.needs_passphrase:
         raise BackupError("공개키로 잠근 백업입니다. 그 개인키 파일을 알려 주세요: --identity 파일")
-    return open_with_passphrase(
-        envelope.wrapped, settings.BACKUP_PASSPHRASE or asked("백업 암호 (입력해도 보이지 않습니다): ")
-    )
+    prompt = "백업 암호 (입력해도 보이지 않습니다): "
+    return open_with_passphrase(envelope.wrapped, settings.BACKUP_PASSPHRASE or asked(prompt, refusal=NOBODY))
 
 
 def new_passphrase() -> str:
@@ -45,10 +45,10 @@ def new_passphrase() -> str:
     return first
 
 
-def asked(prompt: str) -> str:
+def asked(prompt: str, *, refusal: str = NO_KEY) -> str:
     """Ask for a passphrase where somebody sits. Raises BackupError."""
     if not sys.stdin.isatty():
-        raise BackupError(NO_KEY)
+        raise BackupError(refusal)
     try:
         return getpass.getpass(prompt)
     except EOFError:

@@ -11,7 +11,7 @@ from graphlib import TopologicalSorter
 from typing import Any, Self
 from uuid import UUID
 
-from django.db import models
+from django.db import models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.db.migrations.loader import MigrationLoader
@@ -212,10 +212,11 @@ class Count:
 
 
 def counted(wrapper: BaseDatabaseWrapper, table: Table) -> Count:
-    """Return what a table holds."""
+    """Return what a table holds. In a transaction, or PostgreSQL would first put all of it aside for the cursor."""
     count = Count()
-    for line in lines(wrapper, table):
-        count.add(line)
+    with transaction.atomic():
+        for line in lines(wrapper, table):
+            count.add(line)
     return count
 
 

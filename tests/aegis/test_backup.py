@@ -567,6 +567,7 @@ def test_every_day_makes_one_backup_and_keeps_the_newest(site, at_once, settings
     settings.BACKUP_RECIPIENT = str(OWNER.to_public())
     folder.mkdir()
     (folder / "mine.tar").touch()
+    (folder / ".aegis-demo-20261119-000000.tar.4711").touch()  # of a process that was killed
     midnight = TEN.replace(hour=0)
     assert age(TEN) is None
     assert "되살려 확인함" in daily_backup(slot=midnight, now=TEN)
@@ -574,7 +575,7 @@ def test_every_day_makes_one_backup_and_keeps_the_newest(site, at_once, settings
     for day in (1, 2):
         daily_backup(slot=midnight + timedelta(days=day), now=TEN + timedelta(days=day))
     assert [kept.at for kept in backups(folder)] == [TEN + timedelta(days=2), TEN + timedelta(days=1)]
-    assert (folder / "mine.tar").exists()
+    assert {entry.name for entry in folder.iterdir() if not entry.name.startswith("aegis-")} == {"mine.tar"}
     assert last_backup().at == TEN + timedelta(days=2)
     assert age(TEN + timedelta(days=3)) == timedelta(days=1)
 

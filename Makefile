@@ -19,7 +19,7 @@ help:
 	@echo 'make order-races 여덟 프로세스가 같은 주문을 1,000번 동시에 확인해 보기 (SQLite, PostgreSQL)'
 	@echo 'make storm       주문 코드를 무작위 장애로 시험 (SEEDS=10000, docs/order-storm.md)'
 	@echo 'make machines    여러 컴퓨터의 작업자를 하나씩 강제로 끄고 데이터베이스를 끊어 보기 (PostgreSQL)'
-	@echo 'make fuzz        API에 만들어 낸 요청을 오래 보내 보기 (EXAMPLES=100, SQLite, PostgreSQL)'
+	@echo 'make fuzz        모든 입력에 나쁜 값 5만 건, API에 만들어 낸 요청 (INPUTS=50000 EXAMPLES=100, SQLite, PostgreSQL)'
 	@echo 'make conformance 다른 사람의 KIS 클라이언트를 시뮬레이터에서 실행 (인터넷 필요)'
 	@echo 'make clean       .venv와 생성물을 지웁니다 (var의 자료와 .env는 남습니다)'
 
@@ -95,10 +95,11 @@ machines: setup-dev
 	@JOB_KILLS=40 $(PYTHON) -m pytest -q -s tests/aegis/test_job_kills.py
 	@JOB_KILLS=40 $(PYTHON) tests/with_postgres.py -m pytest -q -s tests/aegis/test_job_kills.py
 
-# schemathesis with so many examples an operation and phase.
+# INPUTS bad inputs at every door (SEED=2 makes others), and schemathesis with EXAMPLES for each operation and phase.
 fuzz: setup-dev
-	@FUZZ_EXAMPLES=$(or $(EXAMPLES),100) $(PYTHON) -m pytest -q -s tests/fuzz
-	@FUZZ_EXAMPLES=$(or $(EXAMPLES),100) $(PYTHON) tests/with_postgres.py -m pytest -q -s tests/fuzz
+	@FUZZ_SEED=$(or $(SEED),1) FUZZ_INPUTS=$(or $(INPUTS),50000) FUZZ_EXAMPLES=$(or $(EXAMPLES),100) $(PYTHON) -m pytest -q -s tests/fuzz
+	@FUZZ_SEED=$(or $(SEED),1) FUZZ_INPUTS=$(or $(INPUTS),50000) FUZZ_EXAMPLES=$(or $(EXAMPLES),100) \
+		$(PYTHON) tests/with_postgres.py -m pytest -q -s tests/fuzz
 
 # CLIENTS='mojito2 python-kis' runs some of them; KIS_OFFICIAL_SAMPLES names a checkout of the official samples.
 conformance: setup-dev

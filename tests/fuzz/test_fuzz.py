@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from django.db import connection
 
 from tests.fuzz.fuzzing import fuzz
 from tests.trading.conftest import PASSWORD
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("identity", ["anonymous", "viewer", "trader"])
 def test_api_is_as_it_says_whatever_is_sent(site, schema_file, identity):
     report = fuzz(site, schema_file, identity=identity, password=PASSWORD, examples=EXAMPLES)
+    print(f"\n{identity}: {report.cases:,} requests ({connection.vendor})")
     assert report.code == 0, report.text[-12_000:]
     # What is behind password and account was reached by who may, and by nobody else.
     assert (PendingOrder.objects.count() > 1) == (identity == "trader")

@@ -21,7 +21,8 @@ LISTS = (
     "contrib/admin/templatetags/admin_list.py",
     "contrib/admin/filters.py",
 )
-ACTIONS, ACTION = "contrib/admin/options.py", "response_action"
+#: Functions of Django that ask for ticked rows, and for those that a field of a form names.
+ASKING = (("contrib/admin/options.py", "response_action"), ("/django/forms/models.py", "_check_values"))
 #: Who finds that a value is none, or that a query cannot be asked.
 DATABASE = ("/django/db/", "/django/forms/", "/psycopg/", "/psycopg_binary/")
 MISTAKES = (
@@ -77,7 +78,7 @@ def is_mistake(error: Exception) -> bool:
 
 
 def is_list(path: str, name: str) -> bool:
-    return path.endswith(LISTS) or (path.endswith(ACTIONS) and name == ACTION)
+    return path.endswith(LISTS) or any(path.endswith(file) and name == asking for file, asking in ASKING)
 
 
 def is_ours(path: str) -> bool:

@@ -155,6 +155,12 @@ def test_action_on_a_row_that_can_be_none_is_a_bad_request(owner):
     assert_page(owner.post(reverse("admin:django_q_schedule_changelist"), sent), 400)
 
 
+def test_form_that_names_a_row_no_database_can_hold(owner):
+    user = get_user_model().objects.get()
+    response = owner.post(reverse("admin:auth_user_change", args=[user.pk]), {"groups": str(2**64)})
+    assert response.status_code in {200, 400}  # PostgreSQL may say that there is no such group
+
+
 def test_mistake_in_a_column_of_ours_is_no_mistake_of_whoever_asks(owner, monkeypatch):
     make_rows(1)
 

@@ -277,11 +277,19 @@ def test_body_that_is_too_large_is_refused_unread(owner):
         UPLOAD,
         b"",
         content_type="multipart/form-data; boundary=x",
-        CONTENT_LENGTH=str(200 * 1024 * 1024),
+        CONTENT_LENGTH=str(MAX_BYTES + 100_000),
         **{"wsgi.input": Unread()},
     )
     assert response.status_code == 413
     assert "파일이 너무 큽니다" in response.content.decode()
+
+
+def test_row_cannot_be_saved_as_a_new_one(owner):
+    load_file(sample("holdings.csv"), now=NOW)
+    row = KbStatement.objects.get()
+    sent = owner.post(page(KbStatement, "change", row.pk), {"_saveasnew": "1", "name": "of my own"})
+    assert sent.status_code == 403
+    assert KbStatement.objects.get().name == row.name
 
 
 def test_upload_needs_the_right_to_add(reader):

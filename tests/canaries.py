@@ -23,8 +23,8 @@ PASSWORDS = ("correct horse battery", "tree-9-candle-river")
 JWT = re.compile(r"eyJ[\w-]{16,}\.eyJ[\w-]{16,}")
 API_TOKEN = re.compile(r"aegis_[0-9a-f]{64}")
 ACCOUNT = re.compile(r"(?<!\d)(12345678|50012345)(?=01(?!\d)|(?!\d))")
-#: Tables hold the number of an account, and the broker is asked with it.
-WITHOUT_ACCOUNT = {"log", "task", "print", "prompt"}
+#: Tables hold the number of an account and the broker is asked with it; lines of the log leave out those that are known.
+WITHOUT_ACCOUNT = {"task", "print", "prompt"}
 
 
 class Watch:

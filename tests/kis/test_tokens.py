@@ -163,6 +163,7 @@ def test_terminal_asks_which_user_is_meant(user):
 # --- in the admin ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("answer")
 def test_admin_shows_a_new_token_once_and_it_reads(user, client, ask):
     client.force_login(user)
     response = client.post(reverse("admin:kis_apitoken_add"), {"name": "노트북", "days": "7"})
@@ -180,6 +181,7 @@ def test_admin_shows_a_new_token_once_and_it_reads(user, client, ask):
     assert ask(f"Bearer {token}").status_code == 200
 
 
+@pytest.mark.shows("answer")
 def test_admin_makes_none_that_orders(user, client):
     client.force_login(user)
     client.post(reverse("admin:kis_apitoken_add"), {"name": "노트북", "days": "7", "scope": "trade"})

@@ -140,7 +140,9 @@ def chromium():
     """One browser for all tests; each of them gets a profile of its own."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415  # heavy
 
-    with sync_playwright() as playwright:
+    # Its loop stays with this thread: Django would take whatever test comes next for an asynchronous one.
+    with pytest.MonkeyPatch.context() as patches, sync_playwright() as playwright:
+        patches.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
         )

@@ -1,6 +1,8 @@
 """Orders in the admin: what is shown, what is masked, that nothing can be changed, and that no row costs a query."""
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -45,6 +47,18 @@ def test_list_shows_the_order_masked(owner):
     assert "1234****-01" in text
     assert "12345678" not in text
     assert '<span class="state unsettled">모름</span>' in text
+
+
+def test_list_leads_to_what_the_broker_has_of_an_order(owner):
+    order = unknown()
+    at = order.made_at
+    accepted = {"odno": "0000117943", "branch": "06010", "ord_dt": TEN.date()}
+    step(order, State.ACCEPTED, at=at, what="adopted", values=accepted)
+    text = owner.get(page(PendingOrder, "changelist")).content.decode()
+    [address] = re.findall(r'href="([^"]*/kisorderdetail/[^"]*)"', text)
+    assert "q=0000117943" in address
+    assert "12345678" not in address
+    assert owner.get(unescape(address)).status_code == 200
 
 
 def test_page_of_an_order_has_its_history_and_no_secret(owner):

@@ -365,7 +365,9 @@ def work(*tasks):
     done: SimpleQueue[Any] = SimpleQueue()
     for task in (*tasks, "STOP"):
         todo.put(task)
-    with patch.object(Conf, "MAX_RSS", None):  # this process has run other tests and may be larger than a worker gets
+    with patch.object(
+        Conf, "MAX_RSS", None
+    ):  # this process has run other tests and may be larger than a worker gets
         worker(todo, done, Value("f", -1), timeout=Conf.TIMEOUT)
     return [done.get_nowait() for _ in tasks]
 

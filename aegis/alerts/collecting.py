@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError
 from aegis.alerts.kinds import Kind
 from aegis.alerts.models import Alert
 from aegis.alerts.outbox import News, one_at_a_time, write
+from aegis.alerts.restored import RESTORED_KEY
 from aegis.alerts.sources import daily, orders, thresholds, upkeep
 from aegis.alerts.view import View
 from kis.accounts import configured_accounts
@@ -58,8 +59,16 @@ def collect(*, at: datetime, market_at: datetime | None, sources: Iterable[Sourc
 def look_around(*, at: datetime, market_at: datetime | None) -> View:
     with one_at_a_time():
         write(News(Kind.START, "alerts", "알림 시작", is_silent=True), at=at)
-    since = Alert.objects.get(dedup_key=START_KEY).created_at
-    return View(at=at, market_at=market_at, since=since, accounts=tuple(configured_accounts()))
+    marks = dict(
+        Alert.objects.filter(dedup_key__in=[START_KEY, RESTORED_KEY]).values_list("dedup_key", "created_at")
+    )
+    return View(
+        at=at,
+        market_at=market_at,
+        since=marks[START_KEY],
+        accounts=tuple(configured_accounts()),
+        restored_at=marks.get(RESTORED_KEY),
+    )
 
 
 def prune(*, at: datetime) -> int:

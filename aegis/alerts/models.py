@@ -78,7 +78,7 @@ class AlertDelivery(models.Model):
     """One alert on its way to one destination, which is named by a hash: its address holds a token.
 
     Claimed by one conditional UPDATE that is committed before anything is sent. A claim that nobody came back from is
-    sent again, saying so, a few times at most (see `aegis.alerts.sending`).
+    sent again, saying so, a few times at most (see `aegis.alerts.sending`). What a backup brings back is withheld.
     """
 
     #: Leads to the account of a delivery (see `kis.access`).
@@ -90,6 +90,7 @@ class AlertDelivery(models.Model):
         SENT = "sent", "보냄"
         FAILED = "failed", "못 보냄"
         UNKNOWN = "unknown", "모름"
+        WITHHELD = "withheld", "되살려 보내지 않음"
 
     alert = models.ForeignKey(Alert, models.CASCADE, verbose_name="알림", related_name="deliveries")
     destination = models.CharField("대상 지문", max_length=16)
@@ -111,7 +112,7 @@ class AlertDelivery(models.Model):
             # Also the index of "where this alert went".
             models.UniqueConstraint(fields=["alert", "destination"], name="alert_delivery_once"),
             models.CheckConstraint(
-                condition=Q(status__in=["waiting", "sending", "sent", "failed", "unknown"]),
+                condition=Q(status__in=["waiting", "sending", "sent", "failed", "unknown", "withheld"]),
                 name="alert_delivery_status_known",
             ),
             models.CheckConstraint(

@@ -16,6 +16,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from pyrage import x25519
 
+from aegis.alerts.restored import withhold_restored
 from aegis.backup.archive import Envelope, Member, members_of
 from aegis.backup.building import Built, Header, build
 from aegis.backup.errors import BackupError, NotEmpty
@@ -45,10 +46,11 @@ class Present:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was brought back, and what became of orders under way and of the files."""
+    """What was brought back, and what became of orders under way, of alerts that waited, and of the files."""
 
     built: Built
     settled: Settled
+    withheld: int
     keys: Path | None
 
 
@@ -111,8 +113,9 @@ def restore(
             with standing_in(place):
                 built = build(place, header, members)
                 settled = settle_restored(at=at, made_at=header.created_at)
+                withheld = withhold_restored(at=at)
             change_over(place)
-    return Restored(built, settled, put_back(built.files, at=at))
+    return Restored(built, settled, withheld, put_back(built.files, at=at))
 
 
 def header_of(members: Iterator[Member]) -> Header:

@@ -13,6 +13,7 @@ from django_q.models import Task
 from aegis.alerts.collecting import collect, prune
 from aegis.alerts.minute import tell
 from aegis.alerts.models import Alert, AlertRule
+from aegis.alerts.restored import withhold_restored
 from aegis.alerts.sources import orders
 from ai.models import Diagnosis
 from kis.models import KisExecution, KisOrderDetail, SyncRun
@@ -92,6 +93,17 @@ def test_each_growth_of_a_fill_is_told_once():
     assert text_of("실전 1234****-01 매수 체결 삼성전자 7주") == (
         "삼성전자 005930 매수 7주 × 57,214원 = 400,500원 (모두 10주, 평균 57,150원). 주문번호 1"
     )
+
+
+def test_fill_that_comes_once_more_into_restored_books_says_so():
+    begin()
+    withhold_restored(at=TEN + MINUTE)
+    fill(1, at=TEN)
+    fill(2, at=TEN, exec_tmd=(TEN + 2 * MINUTE).time())
+    assert len(minute(TEN + 3 * MINUTE)) == 2
+    told, new = Alert.objects.filter(kind="fill").order_by("pk").values_list("text", flat=True)
+    assert told.endswith("\n백업에서 되살리기 전에 낸 주문이라 이미 알렸을 수 있습니다.")
+    assert "되살리기" not in new
 
 
 def test_fill_of_friday_that_comes_to_light_on_monday_has_its_day():

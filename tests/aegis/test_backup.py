@@ -16,8 +16,14 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, connections, transaction
 from django.db.migrations.recorder import MigrationRecorder
+from django.test import Client
 from pyrage import x25519
 
+from aegis.alerts.destinations import destinations
+from aegis.alerts.kinds import Kind
+from aegis.alerts.models import AlertDelivery
+from aegis.alerts.outbox import News, one_at_a_time, write
+from aegis.alerts.sending import LEASE, claim, send_due
 from aegis.backup import building, keys, making, places, restoring, sealing
 from aegis.backup.archive import HEADER, Member, json_member, members_of, open_envelope, write_archive
 from aegis.backup.daily import daily_backup
@@ -31,6 +37,7 @@ from aegis.health import backups as health
 from aegis.schedules import BACKUP, planned
 from kis.models import BrokerAccount, KisAccount, KisExecution, KisOrderDetail, SyncRun, TargetWeight
 from kis.sync import sync_account
+from tests.aegis.alerting import service
 from tests.aegis.backing_up import OWNER, Site, back_up, bring_back, look_into, migrated, site_from
 from tests.aegis.examining import OK, PROBLEM, SKIPPED, WARNING, assert_found, case_at
 from tests.kis.conftest import simulator, start_simulator  # noqa: F401  # fixtures
@@ -202,6 +209,44 @@ def test_order_on_its_way_is_unknown_afterwards_and_its_receipt_comes_along(
     assert journal.file().read_text().count("0000000017") == 1  # nothing twice
 
 
+def test_alerts_that_waited_in_a_backup_are_not_sent_a_second_time(site, at_once, path, settings, capsys):
+    """One waits for its hour, one is on its way, one has arrived; the site of before sends all of them later."""
+    with service() as bot:
+        settings.NOTIFY_URLS = (bot.url,)
+        tell("arrived")
+        assert len(send_due(at=TEN)) == 1
+        tell("on its way")
+        claim(destinations()[0], at=TEN)
+        tell("waits")
+        back_up(path)
+        late = TEN + LEASE + timedelta(minutes=1)
+        send_due(at=late)
+        before = len(bot.messages)
+        site.set_up_again()
+        key = path.with_name("key.txt")
+        key.write_text(f"{OWNER}\n")
+        call_command("restore", path, identity=key)
+        assert "기다리던 알림 2건" in capsys.readouterr().out
+        send_due(at=late + timedelta(days=1))
+        assert len(bot.messages) == before
+        tell("new", at=late)
+        send_due(at=late)
+        assert [message["title"].split()[-1] for message in bot.messages[before:]] == ["new"]
+    states = dict(AlertDelivery.objects.values_list("alert__title", "status"))
+    assert states == {"arrived": "sent", "on its way": "withheld", "waits": "withheld", "new": "sent"}
+    get_user_model().objects.create_superuser("reader", "", PASSWORD)
+    client = Client()
+    client.force_login(get_user_model().objects.get(username="reader"))
+    assert client.get("/admin/alerts/alert/").content.decode().count("되살려 보내지 않음") == 2
+    alert = AlertDelivery.objects.get(alert__title="waits").alert_id
+    assert "이미 보냈을 수 있습니다" in client.get(f"/admin/alerts/alert/{alert}/change/").content.decode()
+
+
+def tell(title, *, at=TEN):
+    with one_at_a_time():
+        write(News(Kind.FILL, title, title), at=at)
+
+
 def test_books_of_one_database_are_those_of_the_other(site, at_once, path, tmp_path):
     """On PostgreSQL they go to SQLite and back; on SQLite to another file."""
     get_user_model().objects.create_superuser("owner", "", PASSWORD)
@@ -230,7 +275,13 @@ def test_books_of_one_database_are_those_of_the_other(site, at_once, path, tmp_p
         back_up(tmp_path / "again.tar")
         other.close()
     again = rows_of(tmp_path / "again.tar")
-    touched = {"trading_order", "trading_order_event", "trading_audit_head", "trading_kill_switch"}
+    touched = {
+        "alert",
+        "trading_order",
+        "trading_order_event",
+        "trading_audit_head",
+        "trading_kill_switch",
+    }
     assert {name for name in digests if digests[name] != again[name]} == touched
     bring_back(tmp_path / "again.tar")
     assert get_user_model().objects.get().check_password(PASSWORD)

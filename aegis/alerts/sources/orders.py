@@ -9,7 +9,7 @@ from aegis.alerts.models import Alert
 from aegis.alerts.outbox import News, Whose
 from aegis.alerts.sources.lasting import close, going_on, over
 from aegis.alerts.view import View
-from kis.korean import number, short_day
+from kis.korean import SEOUL, number, short_day
 from kis.models import KisExecution, KisOrderDetail, SyncRun
 from kis.models.books import Side
 from trading import kill_switch
@@ -24,6 +24,7 @@ SURELY_STUCK: Final = timedelta(seconds=26)
 RECENT: Final = timedelta(days=1)
 KEYS_AT_ONCE: Final = 500
 STUCK: Final = "주문을 보내던 프로그램이 멈춘 것 같습니다. 증권사에 접수되었을 수 있습니다."
+MAY_BE_KNOWN: Final = "백업에서 되살리기 전에 낸 주문이라 이미 알렸을 수 있습니다."
 DO_NOT_REPEAT: Final = "다시 주문하지 말고 확인해 주세요: manage.py reconcile_orders"
 
 
@@ -46,7 +47,14 @@ def fills(view: View) -> Iterator[News]:
             continue
         whose = view.whose(row.account_no, row.product_code, is_paper=row.is_paper)
         if whose.key in seen_before:
-            yield fill(row, whose, told=told_of(row), today=view.today == row.exec_dt)
+            ordered_at = datetime.combine(row.exec_dt, row.exec_tmd, SEOUL)
+            yield fill(
+                row,
+                whose,
+                told=told_of(row),
+                today=view.today == row.exec_dt,
+                again=view.is_of_before_restoring(ordered_at),
+            )
         elif was_synced(whose):
             yield News(
                 Kind.FILL, key_of(row), "체결 (처음 봄)", whose=whose, detail=quantities(row), is_silent=True
@@ -98,21 +106,25 @@ def told_of(row: KisExecution) -> tuple[int, int]:
     return max(((detail["quantity"], detail["amount"]) for detail in details), default=(0, 0))
 
 
-def fill(row: KisExecution, whose: Whose, *, told: tuple[int, int], today: bool) -> News:
-    """Say what has been filled since it was last told: shares, price, and how much there is in all."""
+def fill(row: KisExecution, whose: Whose, *, told: tuple[int, int], today: bool, again: bool) -> News:
+    """Say what has been filled since it was last told: shares, price, and how much there is in all.
+
+    `again` is of an order that was placed before the books came out of a backup.
+    """
     quantity, amount = row.exec_qty - told[0], row.exec_amt - told[1]
     side = Side(row.exec_type).label
     # More won for more shares is what it was filled at; a correction of the broker's has no price of its own.
     price = round(amount / quantity) if quantity > 0 and amount > 0 else row.exec_price
     when = "" if today else f"{short_day(row.exec_dt)} "
+    repeated = f"\n{MAY_BE_KNOWN}" if again else ""
     grown = f" (모두 {number(row.exec_qty)}주, 평균 {number(row.exec_price)}원)" if told[0] else ""
     return News(
         Kind.FILL,
         key_of(row),
         f"{side} 체결 {row.stock_name} {number(quantity)}주",
         f"{when}{row.stock_name} {row.stock_code} {side} {number(quantity)}주 × {number(price)}원 "
-        f"= {number(amount)}원{grown}. 주문번호 {row.odno.lstrip('0')}",
-        bare=f"{when}{row.stock_name} {row.stock_code} {side} {'추가 ' if told[0] else ''}체결",
+        f"= {number(amount)}원{grown}. 주문번호 {row.odno.lstrip('0')}{repeated}",
+        bare=f"{when}{row.stock_name} {row.stock_code} {side} {'추가 ' if told[0] else ''}체결{repeated}",
         bare_title=f"{side} 체결 {row.stock_name}",
         whose=whose,
         detail=quantities(row),

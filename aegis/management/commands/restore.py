@@ -78,6 +78,10 @@ class Command(OwnerCommand):
             self.stdout.write(
                 f"보내던 주문 {settled.under_way}건은 결과를 모릅니다. 확인해 주세요: manage.py reconcile_orders"
             )
+        if restored.withheld:
+            self.stdout.write(
+                f"백업할 때 기다리던 알림 {restored.withheld}건은 이미 보냈을 수 있어 보내지 않습니다. 내용은 관리자 화면의 '알림'에 있습니다."
+            )
         if restored.keys is not None:
             self.stdout.write(
                 f"키는 {restored.keys} 폴더에 두었습니다. env의 값을 .env에, secret-key의 값을 var/secret-key(또는 SECRET_KEY)에 "

@@ -18,7 +18,7 @@ from trading.states import UNSETTLED, State
 logger = logging.getLogger(__name__)
 
 NOT_OVER = frozenset({*UNSETTLED, State.ACCEPTED, State.PARTIAL})
-HOW = "확인해 주세요: manage.py reconcile_orders"
+HOW = "확인해 주세요: 사이트의 주문 목록, 또는 manage.py reconcile_orders"
 
 
 def settle_leftovers(*, at: datetime) -> str:

@@ -19,6 +19,7 @@ from kis.api.errors import error_body
 from kis.encryption import SecretUnreadable
 from kis.models import SecondFactor
 from kis.second_factor import Enrolled
+from trading.on_pages import ADMINISTRATOR
 
 UNAUTHORIZED, FORBIDDEN, UNFIT = 401, 403, 422
 #: What somebody may ask for who has typed a password and still owes the code.
@@ -107,7 +108,7 @@ def compared(request: HttpRequest, factor: SecondFactor, given: str) -> str:
     try:
         return "" if second_factor.show_code(request, factor, given) else WRONG
     except SecretUnreadable as error:
-        return f"{error} 또는 터미널에서 지우고 새로 등록해 주세요: manage.py remove_second_factor {request.user.get_username()}"
+        return f"{error} 또는 {ADMINISTRATOR} 지우면 새로 등록할 수 있습니다: manage.py remove_second_factor {request.user.get_username()}"
 
 
 def warn_of_recovery_code(request: HttpRequest, factor: SecondFactor) -> None:

@@ -20,6 +20,7 @@ from kis.admin_totals import BY_MODE, Totals
 from kis.known_secrets import hide_account
 from trading import kill_switch
 from trading.models import KillSwitch, OrderEvent, PendingOrder
+from trading.on_pages import on_pages
 from trading.states import NAMES, UNSETTLED
 from trading.wording import WHAT, change_of, what_of
 
@@ -38,6 +39,11 @@ def state(row: Any) -> SafeString:
 @admin.display(description="주문")
 def words(row: Any) -> str:
     return str(row.words)
+
+
+@admin.display(description="이유", ordering="reason")
+def reason(row: Any) -> str:
+    return on_pages(row.reason)
 
 
 @admin.display(description="미리보기")
@@ -138,7 +144,7 @@ class PendingOrderAdmin(OrdersAdmin):
         won("amount", "예상금액"),
         "odno",
         "source",
-        "reason",
+        reason,
         ways,
     )
     list_filter = ("status", ModeFilter, AccountFilter, "kind", "side", "source", "made_at")
@@ -152,7 +158,7 @@ class PendingOrderAdmin(OrdersAdmin):
         account,
         words,
         state,
-        "reason",
+        reason,
         "odno",
         "ord_dt",
         won("amount", "예상금액"),

@@ -31,6 +31,7 @@ from trading import counter, errors
 from trading.confirmation import expire, withdraw
 from trading.errors import NOT_SENT, TradingError
 from trading.models import PendingOrder
+from trading.on_pages import on_pages
 from trading.orders import Proposal
 from trading.parser import CancelWish, OrderWish
 from trading.safe_executor import SafeExecutor
@@ -44,7 +45,7 @@ FORMAT = api_settings.URL_FORMAT_OVERRIDE
 SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
 MOST_SHARES, HIGHEST_PRICE = 10_000_000, 100_000_000
 WITHDRAWN = "API로 그만두었습니다."
-LOOK, SETTLE = "GET /api/v1/order-details", "manage.py reconcile_orders"
+LOOK, SETTLE = "GET /api/v1/order-details", "사이트의 주문 목록(/orders/)"
 CONFLICT, FORBIDDEN, UNFIT, LOCKED, BAD_GATEWAY, UNAVAILABLE = 409, 403, 422, 423, 502, 503
 
 #: What stops an order, as programs read it: a code that stays, and a status. The first kind that fits counts.
@@ -129,6 +130,13 @@ class Cancellation(Sent):
     trading_password = password_field(required=False)
 
 
+class OnPages(serializers.CharField):
+    """A sentence that a terminal may have been told as well."""
+
+    def to_representation(self, value: str) -> str:
+        return on_pages(value)
+
+
 class OrderSerializer(OwnedSerializer):
     """An order of ours. Neither its code nor a hash of it is among the columns."""
 
@@ -137,6 +145,7 @@ class OrderSerializer(OwnedSerializer):
     raw_json = None  # type: ignore[assignment]  # the table has none
     preview = serializers.SerializerMethodField()
     made_by = serializers.CharField(source="made_by.username", default=None, allow_null=True)
+    reason = OnPages()
 
     class Meta:
         model = PendingOrder
@@ -328,7 +337,7 @@ def detail_of(error: Exception) -> dict[str, Any]:
     match error:
         case errors.OrderRefused() if error.gates:
             pairs = zip(error.gates, error.reasons, strict=True)
-            return {"reasons": [{"gate": str(gate), "message": text} for gate, text in pairs]}
+            return {"reasons": [{"gate": str(gate), "message": on_pages(text)} for gate, text in pairs]}
         case errors.NotConfirmed():
             return {"tries_left": error.left}
         case errors.PasswordLocked():

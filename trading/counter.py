@@ -14,6 +14,7 @@ from trading import fate
 from trading.desk import open_desk
 from trading.errors import NOT_SENT, TradingError
 from trading.models import PendingOrder
+from trading.on_pages import on_pages
 from trading.safe_executor import SafeExecutor
 
 Somebody = AbstractBaseUser | AnonymousUser
@@ -73,7 +74,7 @@ def told(order: PendingOrder | None = None, *, look: str, settle: str) -> Iterat
     try:
         yield
     except (TradingError, KisError) as error:
-        text, why = str(error), error
+        text, why = on_pages(str(error)), error
     except (DatabaseError, InterfaceError) as error:
         text, why = explain_database(error), error
     except OSError as error:

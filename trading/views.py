@@ -32,6 +32,7 @@ from trading.desk import Desk
 from trading.forms import PREFILLED, OrderForm
 from trading.models import OrderEvent, PendingOrder
 from trading.models.orders import MOST_TRIES
+from trading.on_pages import on_pages
 from trading.orders import Proposal
 from trading.parser import CancelWish
 from trading.safe_executor import SafeExecutor
@@ -291,7 +292,7 @@ def look(request: HttpRequest, pk: int) -> HttpResponse:
             reconcile.reconcile(executor.desk)
     except Stopped as stopped:
         if not is_part:  # the page looks again by itself
-            messages.warning(request, f"증권사에 확인하지 못했습니다. {stopped.why}")
+            messages.warning(request, f"증권사에 확인하지 못했습니다. {on_pages(str(stopped.why))}")
     shown.refresh_from_db()
     if is_part:
         return render(request, "trading/_order.html", of_order(request, shown))
@@ -311,7 +312,7 @@ def settle(request: HttpRequest, pk: int) -> HttpResponse:
         with told(look=LOOK, settle=SETTLE), site_executor(request, account) as executor:
             rows = reconcile.look_for(shown, desk=executor.desk)
     except Stopped as stopped:
-        context["trouble"] = str(stopped.why)
+        context["trouble"] = on_pages(str(stopped.why))
         return render(request, "trading/settle.html", context, status=HTTPStatus.SERVICE_UNAVAILABLE)
     context |= {"candidates": list(showing.candidates(shown, rows)), "sent_at": showing.sent_at(shown)}
     return render(request, "trading/settle.html", context)
@@ -336,7 +337,7 @@ def take_word(request: HttpRequest, pk: int) -> HttpResponseBase:
                 given=given,
             )
     except Stopped as stopped:
-        messages.warning(request, f"{stopped.why} 아무것도 바꾸지 않았습니다.")
+        messages.warning(request, f"{on_pages(str(stopped.why))} 아무것도 바꾸지 않았습니다.")
         return redirect("settle-order", pk=pk)
     told_so = "이 주문으로 적었습니다" if is_ours else "이 주문이 아니라고 적었습니다"
     messages.info(request, f"주문번호 {number}: {told_so}.")

@@ -55,7 +55,11 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
     name = "토큰"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # noqa: ANN401, ARG002
-        return {"type": "http", "scheme": "bearer", "description": "manage.py create_token으로 만든 토큰"}
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "관리 화면의 ‘API 토큰’(조회)이나 manage.py create_token으로 만든 토큰",
+        }
 
 
 class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

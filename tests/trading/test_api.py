@@ -344,6 +344,7 @@ def test_shut_gates_are_named(trader, price):
     assert gates[0] == "kill_switch"
     assert "order_amount" in gates
     assert all(reason["message"] for reason in error["detail"]["reasons"])
+    assert "manage.py" not in str(error)
 
 
 def test_name_that_is_not_that_of_the_code_is_refused(trader, price):

@@ -469,12 +469,16 @@ def test_every_shut_gate_is_named_in_the_form(trader, price):
     assert len(shown.splitlines()) >= 2
     assert NOTHING_SENT in shown
     assert "10,000" in response.content.decode()
+    assert "manage.py" not in text_of(response)
 
 
 def test_switch_that_is_turned_on_in_between_stops_the_order(trader, broker, waiting):
     kill_switch.turn_on("시험", at=TEN, by="test")
     assert "주문 중지" in said(trader, trader.confirm(waiting))
     assert (newest().state, arrived(broker)) == (State.ABANDONED, [])
+    page = text_of(trader.get(f"{newest().pk}/"))
+    assert "까닭과 끄는 방법은 관리 화면의 ‘주문 중지’에 있습니다." in page
+    assert "manage.py" not in page
 
 
 UNFIT: tuple[tuple[dict[str, str | None], str], ...] = (
@@ -613,7 +617,9 @@ def test_order_of_another_program_is_disowned(trader, broker, lost, price):
 
 def test_number_that_is_no_candidate_is_refused(trader, broker, lost):
     body = {"number": "999999", "word": "adopt", "trading_password": PASSWORD}
-    assert "후보가 아닙니다" in said(trader, trader.post(f"{lost.pk}/word/", body))
+    assert "후보가 아닙니다. ‘다시 확인’을 눌러 주세요." in said(
+        trader, trader.post(f"{lost.pk}/word/", body)
+    )
     lost.refresh_from_db()
     assert lost.state is State.UNKNOWN
 

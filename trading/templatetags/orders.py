@@ -9,6 +9,7 @@ from kis.korean import number
 from trading import showing
 from trading.forms import words_of
 from trading.models import OrderEvent, PendingOrder
+from trading.on_pages import on_pages
 from trading.states import NAMES, UNSETTLED, State
 from trading.terminal import bare
 from trading.wording import change_of, what_of
@@ -49,6 +50,11 @@ def figure(value: int | None) -> str:
 @register.filter
 def bare_number(value: str) -> str:
     return bare(value)
+
+
+@register.filter
+def reason_of(order: PendingOrder) -> str:
+    return on_pages(order.reason)
 
 
 @register.filter

@@ -25,7 +25,10 @@ RECENT: Final = timedelta(days=1)
 KEYS_AT_ONCE: Final = 500
 STUCK: Final = "주문을 보내던 프로그램이 멈춘 것 같습니다. 증권사에 접수되었을 수 있습니다."
 MAY_BE_KNOWN: Final = "백업에서 되살리기 전에 낸 주문이라 이미 알렸을 수 있습니다."
-DO_NOT_REPEAT: Final = "다시 주문하지 말고 확인해 주세요: manage.py reconcile_orders"
+DO_NOT_REPEAT: Final = (
+    "다시 주문하지 말고 확인해 주세요: 사이트의 주문 목록(/orders/)이나 manage.py reconcile_orders"
+)
+STOP: Final = "본인이 아니라면 주문을 멈춰 주세요: 관리 화면의 ‘주문 중지’나 manage.py kill_switch on"
 
 
 # --- fills ------------------------------------------------------------------------------------------------------------
@@ -149,8 +152,8 @@ def refusals(view: View) -> Iterator[News]:
                 Kind.REFUSED,
                 f"event:{event.number}",
                 "확인 코드를 세 번 틀림",
-                f"주문을 잠갔습니다: {order.words}. 본인이 아니라면 주문을 멈춰 주세요: manage.py kill_switch on",
-                bare="주문을 잠갔습니다. 본인이 아니라면 주문을 멈춰 주세요: manage.py kill_switch on",
+                f"주문을 잠갔습니다: {order.words}. {STOP}",
+                bare=f"주문을 잠갔습니다. {STOP}",
                 whose=whose,
                 is_urgent=True,
             )
@@ -241,7 +244,7 @@ def switch(view: View) -> Iterator[News]:
             Kind.KILL,
             f"{since.isoformat()}",
             "주문 중지가 켜짐",
-            f"{now.reason}\n까닭을 확인한 뒤 끄기: manage.py kill_switch off".strip(),
+            f"{now.reason}\n까닭을 확인한 뒤 사이트가 있는 기기의 터미널에서 끄기: manage.py kill_switch off".strip(),
             is_lasting=True,
         )
     for alert in () if now.is_on else told:

@@ -19,6 +19,8 @@ from kis.reconciliation import Check, checks_of
 from kis.sync.run import JOB as COPYING
 from reports.models import PublishedReport
 
+#: Where to look for why.
+WHERE: Final = "관리 화면의 작업 시간표(/admin/jobs/), 사이트가 있는 기기의 터미널에서는 manage.py doctor"
 #: Runs and reports of before are no news.
 RECENT: Final = timedelta(days=1)
 NAMES: Final = {
@@ -66,7 +68,7 @@ def stale_account(whose: Whose, view: View, *, now: datetime) -> Iterator[News]:
         Kind.STALE,
         f"{whose.key}:{since:%Y%m%d%H%M}",
         "자료가 오래됨",
-        f"마지막 동기화가 {age}입니다. 작업자와 증권사 연결을 확인해 주세요: manage.py doctor",
+        f"마지막 동기화가 {age}입니다. 작업자와 증권사 연결을 확인해 주세요: {WHERE}",
         whose=whose,
         detail={"day": today},
         is_lasting=True,
@@ -172,8 +174,8 @@ def job_news(
             Kind.JOB,
             f"{whose.key if whose else ''}:{job.name}:{key}",
             f"{NAMES[job.name]} 작업이 {often}실패함",
-            f"{why}\n점검: manage.py doctor".strip(),
-            bare="점검: manage.py doctor",
+            f"{why}\n점검: {WHERE}".strip(),
+            bare=f"점검: {WHERE}",
             whose=whose,
             detail={"job": job.name},
             is_lasting=True,

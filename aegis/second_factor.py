@@ -84,7 +84,6 @@ def show(request: HttpRequest) -> HttpResponse:
     after = where_next(request)
     factor = second_factor.factor_of(request.user)
     if factor is None:  # taken away meanwhile, or never set up: nothing to show
-        request.session.pop(second_factor.OWED, None)
         return redirect(after)
     if second_factor.is_verified(request):
         return redirect(after)

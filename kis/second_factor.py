@@ -18,7 +18,6 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
-from django_otp import DEVICE_ID_SESSION_KEY
 
 from kis.encryption import encrypt
 from kis.known_secrets import remember
@@ -32,19 +31,17 @@ ISSUER = "AEGIS"
 SECRET_BYTES, RECOVERY_BYTES, RECOVERY_CODES = 20, 10, 10
 #: How long a typed password of the site counts for what takes a fresh one.
 FRESH_FOR = timedelta(minutes=5)
-#: Kept in the session: when a password was last typed, and whether a code is still owed.
-PASSWORD_AT, OWED = "aegis_password_at", "aegis_second_factor_owed"
+#: Kept in the session: when a password was last typed.
+PASSWORD_AT = "aegis_password_at"  # noqa: S105  # the name of a key
 Somebody = AbstractBaseUser | AnonymousUser
 
 
 # --- what a session has shown ----------------------------------------------------------------------------------------
 
 
-def note_sign_in(sender: Any, request: HttpRequest, user: User, **signal: Any) -> None:  # noqa: ANN401, ARG001  # as signals are sent
-    """Begin a session: its password was typed now, and whoever has a second factor still owes it."""
+def note_sign_in(sender: Any, request: HttpRequest, **signal: Any) -> None:  # noqa: ANN401, ARG001  # as signals are sent
+    """Begin a session: its password was typed now."""
     note_password(request.session, at=timezone.now())
-    if DEVICE_ID_SESSION_KEY not in request.session and factor_of(user) is not None:
-        request.session[OWED] = True
 
 
 def note_password(session: SessionBase, *, at: datetime) -> None:
@@ -52,8 +49,11 @@ def note_password(session: SessionBase, *, at: datetime) -> None:
 
 
 def owes_second_factor(request: HttpRequest) -> bool:
-    """Return whether a session is signed in by half: with a password, but without the code its user has set up."""
-    return bool(request.session.get(OWED))
+    """Return whether a session is signed in by half: with a password, but without the code its user has set up.
+
+    It is asked for now, not when the session began: sessions of before a factor was set up owe it, too.
+    """
+    return not is_verified(request) and factor_of(request.user) is not None
 
 
 def is_verified(request: HttpRequest) -> bool:
@@ -116,7 +116,6 @@ def show_code(request: HttpRequest, factor: SecondFactor, given: str) -> bool:
 def hold_for_verified(request: HttpRequest, factor: SecondFactor) -> None:
     """Note in the session that its user has shown the factor; under another key, so that nobody holds the old one."""
     request.session.cycle_key()
-    request.session.pop(OWED, None)
     django_otp.login(request, factor)
 
 

@@ -163,6 +163,8 @@ def test_another_app_takes_the_place_of_the_first_and_ends_what_it_has_opened(en
     browser.post(f"{SET_UP}finish/", {"code": App(clock, secret).code()})
     assert SecondFactor.objects.get().secret == secret
     assert other.get(SET_UP)["Location"].startswith(CODE_PAGE)
+    assert other.get("/")["Location"] == f"{CODE_PAGE}?next=%2F"
+    assert is_whole(browser)
 
 
 def test_factor_is_not_set_up_with_a_stale_password_or_by_a_stranger(user, clock):
@@ -192,6 +194,23 @@ def test_password_alone_opens_nothing(enrolled, user):
     assert browser.get(SET_UP)["Location"].startswith(CODE_PAGE)
     assert browser.get("/healthz").status_code == 200
     assert browser.post("/logout/").status_code == 302
+
+
+def test_sessions_of_before_owe_the_factor_from_their_next_request_on(user, clock):
+    before, browser = signed_in(user), signed_in(user)
+    assert is_whole(before)
+    browser.post(f"{SET_UP}start/")
+    app = App(clock, secret_on(browser.get(SET_UP)))
+    assert is_whole(before)  # nothing counts yet
+    browser.post(f"{SET_UP}finish/", {"code": app.code()})
+    assert is_whole(browser)
+    assert before.get("/admin/")["Location"] == "/login/code/?next=%2Fadmin%2F"
+    assert before.get("/", headers={"HX-Request": "true"}).status_code == 401
+    assert before.get("/api/v1/accounts").json()["error"]["code"] == "second_factor_required"
+    assert before.post("/sync/")["Location"] == CODE_PAGE
+    clock.go(seconds=60)
+    assert before.post(CODE_PAGE, {"code": app.code()}).status_code == 302
+    assert is_whole(before)
 
 
 def test_right_code_finishes_the_sign_in_under_a_new_session_key(enrolled, user):

@@ -39,7 +39,7 @@ class Browser:
             confirmed=True,
             defaults={"secret_encrypted": encrypt("A" * 32), "confirmed_at": timezone.now()},
         )
-        self.change_session(**{DEVICE_ID_SESSION_KEY: factor.persistent_id, second_factor.OWED: False})
+        self.change_session(**{DEVICE_ID_SESSION_KEY: factor.persistent_id})
 
     def grow_stale(self):
         past = timezone.now() - second_factor.FRESH_FOR - timedelta(seconds=1)

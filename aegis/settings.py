@@ -127,6 +127,8 @@ STATIC_ROOT = Path(AEGIS_STATIC_DIR).expanduser().resolve() if AEGIS_STATIC_DIR 
 WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+# What browsers ask for by a fixed name beside files that are no pages: the icon of the site, and nothing else.
+WHITENOISE_ROOT = BASE_DIR / "aegis" / "root"
 
 # Language and time --------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "ko"

@@ -45,6 +45,14 @@ def test_every_answer_tells_browsers_to_be_careful(client, address):
         assert "no-store" in headers["Cache-Control"]
 
 
+def test_icon_of_the_site_is_all_that_lies_beside_its_pages(client, settings):
+    icon = client.get("/favicon.ico")
+    assert (icon.status_code, icon.getvalue()[:4]) == (200, b"\0\0\1\0")
+    assert icon["Content-Type"].startswith("image/")
+    assert icon["X-Content-Type-Options"] == "nosniff"
+    assert [file.name for file in settings.WHITENOISE_ROOT.iterdir()] == ["favicon.ico"]
+
+
 @pytest.mark.django_db
 def test_strangers_get_the_sign_in_page_instead_of_a_page(client):
     for address in ("/", "/admin/", "/admin/kis/kisaccount/"):

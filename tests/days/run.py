@@ -5,6 +5,7 @@ import argparse
 import gc
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -71,6 +72,8 @@ def run(args: argparse.Namespace, folder: Path, phone: Any) -> dict[str, Any]:
         with world.in_its_time():
             world.use_accounts("real")
             story = Story(world, seed=args.seed, every=args.every, prints=args.prints)
+            # Ctrl-C: this day is the last one, and the table tells of those that were.
+            signal.signal(signal.SIGINT, lambda *_: setattr(story, "is_enough", True))
             story.begin()
             story.play(args.days, lambda day: show(story, day, time.monotonic() - began, args.quiet))
         seconds = time.monotonic() - began

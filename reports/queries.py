@@ -120,12 +120,15 @@ def rows_of(position: Position, *, at: datetime) -> DashboardRows:
 
 def _last_snapshot(*, mode: Mode, account: AccountNumber | None, at: datetime) -> KisAccount | None:
     is_paper = mode == "paper"
-    of_mode = KisAccount.objects.filter(is_paper=is_paper)
-    mine = of_mode if account is None else KisAccount.objects.of(account, is_paper=is_paper)
+    snapshots = KisAccount.objects
+    mine = (
+        snapshots.filter(is_paper=is_paper) if account is None else snapshots.of(account, is_paper=is_paper)
+    )
     last = mine.filter(snapshot_at__lte=at).newest_first().select_related("sync_run").first()
     if account is None and last is not None:
-        others = of_mode.exclude(account_no=last.account_no, product_code=last.product_code)
-        if others.exists():
+        # Not with a condition: the database would look for another account in every snapshot there is.
+        known = [one.account for one in snapshots.newest_of_each() if one.is_paper == is_paper]
+        if known != [last.account]:
             raise NoSnapshot(f"{_name(mode)} 계좌가 여러 개입니다. 어느 계좌인지 --account로 알려 주세요.")
     return last
 

@@ -147,6 +147,17 @@ def unreadable_accounts() -> list[str]:
     return found
 
 
+def unreadable_factors() -> list[str]:
+    """Return the names of users whose second factor counts and whose secret none of our keys reads."""
+    found = []
+    for factor in SecondFactor.objects.filter(confirmed=True).select_related("user").order_by("pk"):
+        try:
+            decrypt(factor.secret_encrypted)
+        except SecretUnreadable:
+            found.append(factor.user.get_username())
+    return found
+
+
 def renew(row: BrokerAccount) -> None:
     """Encrypt the secrets of a row anew, all of them or none. Raises SecretUnreadable."""
     fresh = {name: renewed(getattr(row, name)) for name in SECRET_COLUMNS}

@@ -14,7 +14,8 @@ from django.db.migrations.loader import MigrationLoader
 
 from aegis.backup.archive import HEADER, Member
 from aegis.backup.errors import BackupError, Damaged, NewerVersion
-from aegis.backup.making import ROWS
+from aegis.backup.locked import Locked, locked
+from aegis.backup.making import KEYS, ROWS
 from aegis.backup.rows import Count, Table, counted, insert, lines_of, tables_of
 from trading import audit
 
@@ -49,12 +50,20 @@ class Header:
 
 @dataclass(slots=True)
 class Built:
-    """Books that were built from a backup and are what it says; `files` are what came along."""
+    """Books that were built from a backup and are what it says; `files` are what came along.
+
+    `locked` is what this machine's keys do not open in them.
+    """
 
     header: Header
     rows: int
     events: int
+    locked: Locked
     files: list[Member] = field(default_factory=list)
+
+    @property
+    def has_keys(self) -> bool:
+        return any(member.name.startswith(KEYS) for member in self.files)
 
 
 def build(place: BaseDatabaseWrapper, header: Header, members: Iterator[Member]) -> Built:
@@ -77,7 +86,7 @@ def build(place: BaseDatabaseWrapper, header: Header, members: Iterator[Member])
     found = audit.verify()
     if found.problems:
         raise BackupError(f"백업 안의 주문 이력이 이어지지 않습니다. {found.problems[0]}")
-    return Built(header, sum(count.rows for count in counts.values()), found.events, files)
+    return Built(header, sum(count.rows for count in counts.values()), found.events, locked(), files)
 
 
 def migrate(place: BaseDatabaseWrapper, header: Header) -> None:

@@ -5,6 +5,7 @@ import json
 import resource
 import stat
 import tarfile
+from base64 import b32encode
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -35,7 +36,19 @@ from aegis.backup.restoring import alone
 from aegis.backup.rows import Count, tables_of
 from aegis.health import backups as health
 from aegis.schedules import BACKUP, planned
-from kis.models import BrokerAccount, KisAccount, KisExecution, KisOrderDetail, SyncRun, TargetWeight
+from kis.account_keys import Secrets, save_account
+from kis.client.codes import AccountNumber
+from kis.encryption import SecretUnreadable, encrypt
+from kis.models import (
+    BrokerAccount,
+    KisAccount,
+    KisExecution,
+    KisOrderDetail,
+    SecondFactor,
+    SyncRun,
+    TargetWeight,
+)
+from kis.models.second_factor import RecoveryCode, digest_of
 from kis.sync import sync_account
 from tests.aegis.alerting import service
 from tests.aegis.backing_up import OWNER, Site, back_up, bring_back, look_into, migrated, site_from
@@ -347,6 +360,55 @@ def test_keys_come_along_only_on_request(  # noqa: PLR0917  # fixtures
     assert {stat.S_IMODE(file.stat().st_mode) for file in restored.keys.iterdir()} == {0o600}
 
 
+def test_without_the_keys_of_then_books_are_read_and_what_is_encrypted_stays_closed(  # noqa: PLR0917  # fixtures
+    site, at_once, path, settings, capsys, monkeypatch
+):
+    key = path.with_name("key.txt")
+    key.write_text(f"{OWNER}\n")
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("builtins.input", lambda prompt: "교체")
+    user = get_user_model().objects.create_user("kim", "", PASSWORD)
+    number = AccountNumber.parse("12345678-01")
+    account = BrokerAccount(label="내 계좌", mode="real", changed_at=TEN)
+    save_account(account, Secrets(app_key="k" * 36, app_secret="s" * 180, account=number, hts_id=""))
+    factor = SecondFactor.objects.create(
+        user=user, confirmed=True, confirmed_at=TEN, secret_encrypted=encrypt(b32encode(b"x" * 20).decode())
+    )
+    RecoveryCode.objects.create(factor=factor, digest=digest_of("A" * 16))
+    for name, wanted in (("with.tar", Wanted(keys=True)), (path.name, Wanted())):
+        back_up(path.with_name(name), wanted=wanted)
+    call_command("verify_backup", path, identity=key)
+    shown = capsys.readouterr().out
+    assert "암호화 키와 .env는 들어 있지 않습니다" in shown
+    assert "풀 수 없습니다. 등록한" not in shown  # on this machine all is well
+
+    own, settings.SECRET_KEY = settings.SECRET_KEY, "the secret of another machine"
+    call_command("verify_backup", path, identity=key)
+    call_command("restore", path, identity=key, replace=True)
+    for said in (
+        "이 컴퓨터의 키로는 풀 수 없습니다. 등록한 계좌(앱키, 계좌번호): 내 계좌. 두 번째 인증: kim. 백업한 컴퓨터의 SECRET_KEY",
+        "지금 키로는 풀 수 없습니다. 등록한 계좌(앱키, 계좌번호): 내 계좌. 두 번째 인증: kim.",
+        "manage.py remove_second_factor kim",
+    ):
+        assert said in (shown := shown + capsys.readouterr().out), said
+    account, factor = BrokerAccount.objects.get(), SecondFactor.objects.get()
+    for closed in (lambda: account.number, lambda: account.app_key, lambda: factor.secret):
+        with pytest.raises(SecretUnreadable, match="AEGIS_ENCRYPTION_KEY"):
+            closed()
+    assert get_user_model().objects.get().check_password(PASSWORD)
+    assert factor.is_recovery("A" * 16)
+
+    call_command("verify_backup", path.with_name("with.tar"), identity=key)
+    assert "되살린 뒤 함께 든 키를 옮기면 풀립니다" in capsys.readouterr().out
+    call_command("restore", path.with_name("with.tar"), identity=key, replace=True)
+    assert "위의 키를 옮기고 다시 시작하면 풀립니다" in capsys.readouterr().out
+    [found] = path.parent.glob("restored-keys-*/secret-key")
+    settings.SECRET_KEY = found.read_text()
+    assert own == settings.SECRET_KEY
+    assert BrokerAccount.objects.get().number == number
+    assert SecondFactor.objects.get().secret == b32encode(b"x" * 20).decode()
+
+
 def test_file_opens_with_the_usual_tools_only_and_is_the_owners_alone(site, path):
     get_user_model().objects.create_user("visible-name")
     made = back_up(path)
@@ -579,7 +641,7 @@ def test_owner_backs_up_and_restores_at_the_terminal(  # noqa: PLR0917  # fixtur
     call_command("restore", path, identity=key, replace=True)
     shown = capsys.readouterr().out
     assert "모두 버리고" in shown
-    assert "지금 키로는 등록한 계좌를 풀 수 없습니다: 내 계좌" in shown
+    assert "지금 키로는 풀 수 없습니다. 등록한 계좌(앱키, 계좌번호): 내 계좌" in shown
     assert "kill_switch off" in shown
     assert not PendingOrder.objects.exists()
 

@@ -15,7 +15,7 @@ from aegis.backup.restoring import alone, check
 from kis.commands import OwnerCommand
 
 WITHOUT_KEYS = (
-    "암호화 키와 .env는 들어 있지 않습니다. 새 컴퓨터에 되살리면 등록한 앱키와 계좌번호를 풀 수 없으니 "
+    "암호화 키와 .env는 들어 있지 않습니다. 새 컴퓨터에 되살리면 등록한 앱키와 계좌번호, 두 번째 인증을 풀 수 없으니 "
     "var/secret-key와 .env를 따로 보관하거나 --include-keys로 다시 백업해 주세요."
 )
 WITH_KEYS = "암호화 키와 .env가 들어 있습니다. 이 파일과 그것을 여는 암호(개인키)를 한곳에 두지 마세요."

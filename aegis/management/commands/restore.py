@@ -11,8 +11,8 @@ from django.utils import timezone
 from aegis.backup.archive import open_envelope
 from aegis.backup.building import Header
 from aegis.backup.keys import opener_of
+from aegis.backup.locked import KEYS_ARE
 from aegis.backup.restoring import Present, Restored, alone, restore
-from kis.account_keys import unreadable_accounts
 from kis.commands import OwnerCommand
 from kis.korean import SEOUL
 
@@ -87,11 +87,14 @@ class Command(OwnerCommand):
                 f"키는 {restored.keys} 폴더에 두었습니다. env의 값을 .env에, secret-key의 값을 var/secret-key(또는 SECRET_KEY)에 "
                 "옮겨 다시 시작한 뒤 그 폴더를 지워 주세요."
             )
-        if labels := unreadable_accounts():
-            self.stdout.write(
-                f"지금 키로는 등록한 계좌를 풀 수 없습니다: {', '.join(labels)}. 백업한 컴퓨터의 SECRET_KEY(var/secret-key)와 "
-                "AEGIS_ENCRYPTION_KEY를 옮기거나, 관리자 화면에서 앱키와 계좌번호를 다시 넣어 주세요."
-            )
+        if built.locked:
+            self.stdout.write(f"지금 키로는 풀 수 없습니다. {built.locked}")
+            if restored.keys is None:
+                self.stdout.write(
+                    f"백업한 컴퓨터의 {KEYS_ARE}를 옮기면 풀립니다. 키를 잃었다면, {built.locked.advice}"
+                )
+            else:
+                self.stdout.write("위의 키를 옮기고 다시 시작하면 풀립니다.")
         self.stdout.write(
             "주문을 모두 중지해 두었습니다. 동기화하면 백업 뒤의 주문과 체결이 증권사에서 들어옵니다. 대사가 일치하고 "
             "주문내역이 맞는지 확인한 뒤 풀어 주세요: manage.py sync_kis_data, manage.py reconcile_orders, manage.py kill_switch off"

@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django_q.models import Schedule, Task
 
-from aegis.job_lanes import KINDS, TROUBLED, coming_of
+from aegis.job_lanes import DRAWN, TROUBLED, coming_of
 from aegis.schedules import ORDERS
 from ai.models import Diagnosis
 from kis.access import Access, access_of
@@ -210,25 +210,25 @@ def cards_of(accounts: Sequence[Account], access: Access) -> Iterable[AccountCar
 def job_lines(access: Access) -> Iterable[JobLine]:
     """Yield the jobs of the timetable with their last runs, of accounts that may be seen."""
     seen = access.narrow(SyncRun.objects.filter(slot__isnull=False).defer("steps", "checks"))
-    kinds = [kind for _, _, kind in KINDS if kind]
+    kinds = [job.kind for job in DRAWN if job.kind]
     firsts = [
         Q(pk=Subquery(seen.filter(job=kind).order_by("-started_at", "-pk").values("pk")[:1]))
         for kind in kinds
     ]
     runs = {run.job: run for run in SyncRun.objects.filter(reduce(or_, firsts))}
-    schedules = {row.name: row for row in Schedule.objects.filter(name__in=[job.name for job, _, _ in KINDS])}
+    schedules = {row.name: row for row in Schedule.objects.filter(name__in=[job.name for job in DRAWN])}
     looked = (
         Task.objects.filter(group=ORDERS.name).order_by("-stopped").values_list("stopped", "success").first()
     )
     now = market_now()
-    for job, name, kind in KINDS:
-        run = runs.get(kind)
+    for job in DRAWN:
+        run = runs.get(job.kind)
         last = f"{moment_text(run.started_at)} {run.get_status_display()}" if run else ""
         is_troubled = bool(run and run.status in TROUBLED)
-        if not kind and looked:
+        if not job.kind and looked:
             last, is_troubled = f"{moment_text(looked[0])} {'완료' if looked[1] else '실패'}", not looked[1]
         yield JobLine(
-            name, last or "실행한 적 없음", coming_of(job, schedules.get(job.name), now), is_troubled
+            job.label, last or "실행한 적 없음", coming_of(job, schedules.get(job.name), now), is_troubled
         )
 
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.http import HttpRequest
 from django_q.models import Schedule, Task
 
-from aegis.schedules import FETCH, ORDERS, PRINT, REFRESH, Job, read_window
+from aegis.schedules import ORDERS, TIMETABLE, Job, read_window
 from kis.access import visible
 from kis.admin_filters import JOB_NAMES, accounts_of, key_of, name_of
 from kis.admin_lists import FIRST_YEAR, LAST_YEAR
@@ -21,19 +21,12 @@ from kis.korean import SEOUL, masked_account
 from kis.korean import day as day_text
 from kis.market_clock import market_now
 from kis.models import SyncRun
-from kis.models.runs import PRINTING
 from kis.refresh import BY_HAND
-from kis.refresh import JOB as REFRESHING
 from kis.slots import Window
 from kis.sync.run import JOB as COPYING
 
-#: What each job of the timetable is called, and the name of its runs; the one for orders leaves none.
-KINDS: Final = (
-    (FETCH, "30분 전체 동기화", COPYING),
-    (PRINT, "10분 대시보드", PRINTING),
-    (REFRESH, "1분 갱신", REFRESHING),
-    (ORDERS, "1분 주문 확인", ""),
-)
+#: The jobs of the trading day; the one for orders leaves no runs.
+DRAWN: Final = tuple(job for job in TIMETABLE if not job.every_day)
 HANDMADE: Final = "직접 실행"
 #: Bars that can be told from each other are links of their own.
 MOST_LINKS: Final = 60
@@ -176,22 +169,22 @@ def job_day(request: HttpRequest, day: date) -> JobDay:
         for account in accounts_of(request)
     }
     now = market_now()
-    schedules = {row.name: row for row in Schedule.objects.filter(name__in=[job.name for job, _, _ in KINDS])}
+    schedules = {row.name: row for row in Schedule.objects.filter(name__in=[job.name for job in DRAWN])}
     tasks = tasks_of(span)
     axis = axis_of(runs, tasks)
     picture = Picture(day, axis[0], now, names)
     jobs = [
         JobLanes(
-            label,
+            job.label,
             job.name,
             facts_of(job, schedules.get(job.name), now),
             tuple(
-                picture.lanes(job, kind, runs, schedule=schedules.get(job.name))
-                if kind
+                picture.lanes(job, runs, schedule=schedules.get(job.name))
+                if job.kind
                 else picture.ticks(tasks)
             ),
         )
-        for job, label, kind in KINDS
+        for job in DRAWN
     ]
     by_hand = [run for run in runs if run.job == BY_HAND or (run.job == COPYING and run.slot is None)]
     if by_hand:
@@ -281,11 +274,9 @@ class Picture:
         begins = datetime.combine(self.day, time(self.first_hour), SEOUL)
         return round((at - begins) / timedelta(minutes=1), 2)
 
-    def lanes(
-        self, job: Job, kind: str, runs: Iterable[SyncRun], *, schedule: Schedule | None
-    ) -> Iterator[Lane]:
+    def lanes(self, job: Job, runs: Iterable[SyncRun], *, schedule: Schedule | None) -> Iterator[Lane]:
         """Yield a lane for each account that has runs of a job; slots that nobody ran stay to be seen."""
-        mine = [run for run in runs if run.job == kind and run.slot is not None]
+        mine = [run for run in runs if run.job == job.kind and run.slot is not None]
         is_planned = schedule is not None and schedule.repeats != SWITCHED_OFF
         is_due = is_business_day(self.day) and (mine or is_planned)
         slots = window_of(job, schedule).slots_of(self.day) if is_due else []
@@ -293,7 +284,7 @@ class Picture:
             of_slot = {run.slot: run for run in of_owner}
             bars = [self.bar(slot, of_slot.pop(slot, None), job) for slot in slots]
             bars += [self.bar(run.slot, run, job) for run in of_slot.values() if run.slot]
-            yield self.lane(owner, bars, kind)
+            yield self.lane(owner, bars, job.kind)
 
     def bar(self, slot: datetime, run: SyncRun | None, job: Job) -> Bar:
         left, width = self.place(slot), float(job.minutes)

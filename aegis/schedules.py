@@ -13,7 +13,9 @@ from django.db import connection, transaction
 from django_q.models import Schedule
 
 from kis.models.runs import PRINTING
+from kis.refresh import JOB as REFRESHING
 from kis.slots import Window
+from kis.sync.run import JOB as COPYING
 
 #: Schedules of this name are ours; whatever else stands in the table is the owner's.
 OURS = "aegis_"
@@ -24,15 +26,20 @@ FAST, REPORTS = "fast", "reports"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job of the timetable. `name` is its command, too; `task` is what the worker calls with window and tick."""
+    """A job of the timetable. `name` is its command, too; `task` is what the worker calls with window and tick.
+
+    `label` is what the owner calls it, `kind` the name of its runs: blank where it leaves none.
+    """
 
     name: str
+    label: str
     task: str
     window: Window
     #: Which cluster of the worker takes it; the owner may choose the other one in the schedule.
     queue: str = FAST
     #: On days on which the exchange rests, too.
     every_day: bool = False
+    kind: str = ""
 
     @property
     def minutes(self) -> int:
@@ -57,32 +64,40 @@ class Job:
 
 FETCH = Job(
     "aegis_30min_data_fetch",
+    "30분 전체 동기화",
     "aegis.tasks.fetch_data",
     Window(timedelta(minutes=30), opens=time(8, 30), closes=time(16, 0)),
     REPORTS,
+    kind=COPYING,
 )
 #: From before the opening to the closing print: what the live page shows.
 REFRESH = Job(
     "aegis_1min_realtime",
+    "1분 갱신",
     "aegis.tasks.refresh_accounts",
     Window(timedelta(minutes=1), opens=time(8, 55), closes=time(15, 31)),
+    kind=REFRESHING,
 )
 #: From before the opening until the closing print is there.
 PRINT = Job(
     PRINTING,
+    "10분 대시보드",
     "aegis.tasks.print_dashboards",
     Window(timedelta(minutes=10), opens=time(8, 55), closes=time(15, 35)),
     REPORTS,
+    kind=PRINTING,
 )
 #: Does nothing unless an order's outcome is not known; goes on after the close, when absence begins to prove something.
 ORDERS = Job(
     "aegis_1min_orders",
+    "1분 주문 확인",
     "aegis.tasks.settle_orders",
     Window(timedelta(minutes=1), opens=time(8, 0), closes=time(20, 30)),
 )
 #: Around the clock and on every day: orders are stopped at night, too, and quiet hours end in the morning.
 ALERTS = Job(
     "aegis_1min_alerts",
+    "1분 알림",
     "aegis.tasks.send_alerts",
     Window(timedelta(minutes=1), opens=time(0, 0), closes=time(23, 59)),
     every_day=True,
@@ -91,16 +106,19 @@ SCHEDULES = (FETCH, PRINT, REFRESH, ORDERS, ALERTS)
 #: Every day of the week, and no business of the market's: at midnight, where there is a folder for it.
 BACKUP = Job(
     "aegis_daily_backup",
+    "하루 백업",
     "aegis.tasks.back_up",
     Window(timedelta(days=1), opens=time(0, 0), closes=time(0, 0)),
     REPORTS,
     every_day=True,
 )
+#: All there is, whether this site does it or not.
+TIMETABLE = (*SCHEDULES, BACKUP)
 
 
 def planned() -> tuple[Job, ...]:
     """Return the jobs that this site does: backups only where there is a folder for them."""
-    return (*SCHEDULES, BACKUP) if settings.BACKUP_DIR else SCHEDULES
+    return TIMETABLE if settings.BACKUP_DIR else SCHEDULES
 
 
 @dataclass(frozen=True, slots=True)

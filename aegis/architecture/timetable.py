@@ -2,14 +2,14 @@
 
 from django.core.management import get_commands, load_command_class
 
-from aegis.schedules import SCHEDULES
+from aegis.schedules import TIMETABLE
 from reports.system.document import Job
 
 
 def jobs() -> tuple[Job, ...]:
     return tuple(
-        Job(job.name, job.task, help_of(job.name), job.minutes, job.window.opens, job.window.closes)
-        for job in SCHEDULES
+        Job(job.name, job.label, job.task, help_of(job.name), job.window, every_day=job.every_day)
+        for job in TIMETABLE
     )
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import time
+from datetime import timedelta
+
+from kis.slots import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +88,22 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Job:
+    """A job of the timetable, as `aegis.schedules` has it, and what its command says of itself."""
+
     name: str
+    label: str
     task: str
     text: str
-    minutes: int
-    opens: time
-    closes: time
+    window: Window
+    every_day: bool = False
+
+    @property
+    def when(self) -> str:
+        """Say how often and from when to when."""
+        often = f"{self.window.minutes}분마다 {self.window}"
+        if self.window.every >= timedelta(days=1):
+            often = f"하루 한 번 {self.window.opens:%H:%M}"
+        return f"{often}, 쉬는 날에도" if self.every_day else often
 
 
 @dataclass(frozen=True, slots=True)

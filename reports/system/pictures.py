@@ -393,35 +393,30 @@ def state_parts(state: State, box: Box) -> list[str]:
 # --- timetable ------------------------------------------------------------------------------------------------------
 
 NAMES_WIDTH, JOB_ROW = 52.0, 8.0
-FIRST_HOUR, LAST_HOUR = 8, 21
-MINUTES: Final = (LAST_HOUR - FIRST_HOUR) * 60
+LAST_HOUR: Final = 24
+MINUTES: Final = LAST_HOUR * 60
 
 
 def timetable_picture(jobs: Sequence[Job]) -> str:
-    """Draw the window of each job on the hours of a trading day, a tick for every slot that is 10 minutes or longer."""
+    """Draw the window of each job on the hours of a day, a tick for every slot that is 10 minutes or longer."""
     height = 6.0 + len(jobs) * JOB_ROW
     parts = []
-    for hour in range(FIRST_HOUR, LAST_HOUR + 1):
-        x = hour_x(time(hour))
+    for hour in range(LAST_HOUR + 1):
+        x = at_minute(hour * 60)
         parts.append(line(f"M{x:.2f} 4.4V{height:.2f}", color=PRINT.hair))
         parts.append(words(x, 2.0, f"{hour:02}", size=SMALL, color=PRINT.ink3, anchor="middle"))
     for place, job in enumerate(jobs):
         y = 6.0 + place * JOB_ROW
-        left, right = hour_x(job.opens), hour_x(job.closes)
+        window = job.window
+        left, right = hour_x(window.opens), hour_x(window.closes)
         parts += [
-            words(0, y + 2.2, job.name, weight=500, room=NAMES_WIDTH - 3),
+            words(0, y + 2.2, job.label, weight=500, room=NAMES_WIDTH - 3),
             frame(Box(left, y + 0.8, max(right - left, 0.6), 2.8), fill=PRINT.ramp[5], edge=PRINT.ramp[5]),
-            words(
-                0,
-                y + 5.4,
-                f"{job.minutes}분마다 {job.opens:%H:%M}–{job.closes:%H:%M}",
-                size=SMALL,
-                color=PRINT.ink3,
-            ),
+            words(0, y + 5.4, job.when, size=SMALL, color=PRINT.ink3, room=NAMES_WIDTH - 3),
         ]
-        count = int((minutes_of(job.closes) - minutes_of(job.opens)) / job.minutes)
-        for slot in range(count + 1) if job.minutes >= DRAWN_APART else ():
-            x = left + slot * job.minutes * (WIDTH - NAMES_WIDTH - 3) / MINUTES
+        count = (minutes_of(window.closes) - minutes_of(window.opens)) // window.minutes
+        for slot in range(count + 1) if window.minutes >= DRAWN_APART else ():
+            x = left + slot * window.minutes * (WIDTH - NAMES_WIDTH - 3) / MINUTES
             parts.append(line(f"M{x:.2f} {y + 0.8:.2f}v2.8", color=PRINT.ink))
     return svg(WIDTH, height, parts, label="하루의 시간표")
 
@@ -430,7 +425,11 @@ DRAWN_APART: Final = 10  # minutes; ticks that are closer would be one grey
 
 
 def hour_x(at: time) -> float:
-    return NAMES_WIDTH + (minutes_of(at) - FIRST_HOUR * 60) * (WIDTH - NAMES_WIDTH - 3) / MINUTES
+    return at_minute(minutes_of(at))
+
+
+def at_minute(minute: int) -> float:
+    return NAMES_WIDTH + minute * (WIDTH - NAMES_WIDTH - 3) / MINUTES
 
 
 def minutes_of(at: time) -> int:

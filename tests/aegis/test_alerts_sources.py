@@ -325,9 +325,9 @@ def test_job_that_fails_three_times_in_a_row_is_told_once_until_it_works():
         [],
         [],
         [],
-        ["실전 1234****-01 1분 동기화 작업이 3번 이어서 실패함"],
+        ["실전 1234****-01 1분 갱신 작업이 3번 이어서 실패함"],
         [],
-        ["실전 1234****-01 1분 동기화 작업이 다시 됨"],
+        ["실전 1234****-01 1분 갱신 작업이 다시 됨"],
     ]
     assert "연결하지 못했습니다." in Alert.objects.filter(kind="job").earliest("pk").text
 

@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import time
 from io import StringIO
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from django.core.management import CommandError, call_command, get_commands
 from aegis.architecture import system_document
 from aegis.architecture.settings_file import read_names
 from aegis.architecture.tables import APPS
-from aegis.schedules import SCHEDULES
+from aegis.schedules import BACKUP, FETCH, TIMETABLE
 from kis.client.codes import TR, OrderTR
 from reports.system.document import Column, Job, State, Table
 from reports.system.pdf import fingerprint, render_system
@@ -102,9 +101,10 @@ def test_every_transaction_has_a_name_in_korean_and_somebody_who_calls_it(docume
 
 
 def test_every_job_is_in_the_text_with_its_window(text):
-    for job in SCHEDULES:
+    for job in TIMETABLE:
         assert f"{job.name}{job.task}" in text
-        assert f"{job.minutes}분마다{job.window}" in text
+        often = f"하루한번{job.window.opens:%H:%M}" if job is BACKUP else f"{job.minutes}분마다{job.window}"
+        assert f"{job.label}{often}{', 쉬는 날에도' if job.every_day else ''}".replace(" ", "") in text
 
 
 def test_every_state_of_an_order_is_in_the_text_with_what_may_follow(document, text):
@@ -244,7 +244,7 @@ def test_picture_of_states_draws_every_step(document):
 
 
 def test_timetable_draws_a_tick_for_each_slot():
-    job = Job("x", "y", "", 30, time(8, 30), time(16))
+    job = Job("x", "엑스", "y", "", FETCH.window)
     hours = timetable_picture(()).count("<path")
     assert timetable_picture((job,)).count("<path") - hours == 16
 

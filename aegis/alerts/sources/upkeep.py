@@ -16,20 +16,12 @@ from kis.calendar import is_business_day
 from kis.korean import SEOUL, number, signed
 from kis.models import SyncRun
 from kis.reconciliation import Check, checks_of
-from kis.sync.run import JOB as COPYING
 from reports.models import PublishedReport
 
 #: Where to look for why.
 WHERE: Final = "관리 화면의 작업 시간표(/admin/jobs/), 사이트가 있는 기기의 터미널에서는 manage.py doctor"
 #: Runs and reports of before are no news.
 RECENT: Final = timedelta(days=1)
-NAMES: Final = {
-    FETCH.name: "30분 동기화",
-    REFRESH.name: "1분 동기화",
-    PRINT.name: "10분 대시보드",
-    ORDERS.name: "1분 주문 확인",
-    BACKUP.name: "하루 백업",
-}
 
 
 # --- old data -----------------------------------------------------------------------------------------------------------
@@ -127,16 +119,12 @@ def difference(check: Check, whose: Whose, *, day: str) -> News:
 # --- jobs ---------------------------------------------------------------------------------------------------------------
 
 
-#: Runs of the fetch are called after what they do, whoever asked for them.
-CALLED: Final = {FETCH.name: [FETCH.name, COPYING]}
-
-
 def jobs(view: View) -> Iterator[News]:
     """Yield jobs that failed NOTIFY_JOB_FAILURES times in a row, and those that work again."""
     for whose in view.in_use():
         for job in (FETCH, REFRESH, PRINT):
             runs = SyncRun.objects.of(whose.number, is_paper=whose.is_paper)
-            runs = runs.filter(job__in=CALLED.get(job.name, [job.name]))
+            runs = runs.filter(job__in=[job.name, job.kind])
             ended = runs.exclude(status=SyncRun.Status.RUNNING).defer("steps", "checks")
             last = list(ended[: settings.NOTIFY_JOB_FAILURES])
             if last and is_recent(last[0].started_at, view):
@@ -167,13 +155,13 @@ def job_news(
     if not failed[0]:
         for alert in told:
             if close(alert, view):
-                yield over(alert, f"{NAMES[job.name]} 작업이 다시 됨", whose=whose)
+                yield over(alert, f"{job.label} 작업이 다시 됨", whose=whose)
     elif all(failed) and len(failed) == times and not told:
         often = f"{times}번 이어서 " if times > 1 else ""
         yield News(
             Kind.JOB,
             f"{whose.key if whose else ''}:{job.name}:{key}",
-            f"{NAMES[job.name]} 작업이 {often}실패함",
+            f"{job.label} 작업이 {often}실패함",
             f"{why}\n점검: {WHERE}".strip(),
             bare=f"점검: {WHERE}",
             whose=whose,

@@ -12,7 +12,7 @@ from reports.advising import advice_on
 from reports.chart_queries import ChartRows, DayRow, MinuteRow
 from reports.figures import Dashboard, dashboard_figures
 from reports.queries import DashboardRows, rows_of
-from reports.timetable import next_update
+from reports.timetable import is_unscheduled, next_update
 
 
 def dashboard_from_broker(connection: Connection) -> tuple[Dashboard, KisAccount]:
@@ -28,6 +28,7 @@ def dashboard_from_broker(connection: Connection) -> tuple[Dashboard, KisAccount
         is_demo=settings.AEGIS_DEMO,
         advice=advice_on(direct.position, at=now),
         next_update=next_update(now),
+        is_unscheduled=is_unscheduled(now),
     )
     return dashboard, direct.position.account
 

@@ -17,6 +17,7 @@ from kis.sessions import session_at
 from reports.advising import advice_on
 from reports.figures import Dashboard, dashboard_figures
 from reports.queries import dashboard_rows
+from reports.timetable import is_unscheduled
 
 #: A snapshot of the job of every minute is there so long after its tick, mostly.
 USUAL_DELAY: Final = timedelta(seconds=5)
@@ -136,4 +137,5 @@ def load(account: Account, glance: Glance, *, as_of: datetime | None = None) -> 
         judged_at=as_of,
         is_demo=settings.AEGIS_DEMO,
         advice=advice_on(rows.position, at=as_of or generated_at),
+        is_unscheduled=as_of is None and is_unscheduled(generated_at),
     )

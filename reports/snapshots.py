@@ -11,7 +11,7 @@ from kis.models import KisAccount
 from reports.advising import advice_on
 from reports.figures import Dashboard, dashboard_figures
 from reports.queries import dashboard_rows
-from reports.timetable import next_update
+from reports.timetable import is_unscheduled, next_update
 
 
 def dashboard_to_print(
@@ -36,5 +36,6 @@ def dashboard_to_print(
         is_demo=settings.AEGIS_DEMO,
         advice=advice_on(rows.position, at=asked_for or generated_at),
         next_update=None if asked_for else next_update(generated_at),
+        is_unscheduled=asked_for is None and is_unscheduled(generated_at),
     )
     return dashboard, rows.account

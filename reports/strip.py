@@ -162,10 +162,11 @@ def day_name(dashboard: Dashboard) -> str:
 
 
 def _made(dashboard: Dashboard) -> Sequence[Item]:
-    """Say when the page was made; of stale data the head says so."""
+    """Say when the page was made; of stale data the head says so. What repeats the time of the data matters least."""
     if dashboard.stale_for is not None:
         return []
-    return [Item(label="생성", value=generated(dashboard), rank=2)]
+    repeats = dashboard.generated_at == dashboard.as_of
+    return [Item(label="생성", value=generated(dashboard), rank=6 if repeats else 2)]
 
 
 def generated(dashboard: Dashboard) -> str:
@@ -178,9 +179,9 @@ def generated(dashboard: Dashboard) -> str:
 
 def _next(dashboard: Dashboard) -> Sequence[Item]:
     at = dashboard.next_update
-    if at is None:
-        return []
     name = "다음 시도" if dashboard.stale_for is not None else "다음 갱신"
+    if at is None:
+        return [Item(label=name, value="예약 없음", rank=5)] if dashboard.is_unscheduled else []
     is_same_day = at.date() == dashboard.generated_at.date()
     return [
         Item(label=name, value=f"{at:%H:%M}" if is_same_day else f"{short_day(at.date())} {at:%H:%M}", rank=5)

@@ -41,6 +41,7 @@ class Dashboard:
     as_of: datetime
     generated_at: datetime
     next_update: datetime | None
+    is_unscheduled: bool
     day: date
     session: Session
     stale_for: timedelta | None
@@ -84,6 +85,7 @@ def dashboard_figures(
     is_demo: bool = False,
     advice: Advice | Broken | None = None,
     next_update: datetime | None = None,
+    is_unscheduled: bool = False,
 ) -> Dashboard:
     """Compute the dashboard. `judged_at` is the moment the data should be fresh for; without it, `generated_at`."""
     position, account = rows.position, rows.account
@@ -101,6 +103,7 @@ def dashboard_figures(
         as_of=account.snapshot_at.astimezone(SEOUL),
         generated_at=generated_at.astimezone(SEOUL),
         next_update=next_update.astimezone(SEOUL) if next_update else None,
+        is_unscheduled=is_unscheduled,
         day=rows.day,
         session=session_at(account.snapshot_at),
         stale_for=age_if_stale(account.snapshot_at, moment),

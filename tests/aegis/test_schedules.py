@@ -30,7 +30,9 @@ pytestmark = pytest.mark.django_db
 #: What django-q2 adds before it ends a worker.
 SECONDS_BEFORE_IT_IS_ENDED = 3
 ROOT = Path(__file__).resolve().parents[2]
-OTHER = Job("aegis_other", "다른 작업", "kis.tasks.other", Window(timedelta(minutes=10), time(9), time(15, 30)))
+OTHER = Job(
+    "aegis_other", "다른 작업", "kis.tasks.other", Window(timedelta(minutes=10), time(9), time(15, 30))
+)
 
 
 def table():

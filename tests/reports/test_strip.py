@@ -53,6 +53,14 @@ def test_calm_day_is_grey():
     assert not strip_of(dashboard).is_troubled
 
 
+def test_page_that_nobody_renews_says_so():
+    dashboard = replace(calm(), is_unscheduled=True)
+    assert told(dashboard)[-1] == "다음 갱신 예약 없음"
+    assert not strip_of(dashboard).is_troubled
+    demo = replace(dashboard, is_demo=True, generated_at=dashboard.as_of)
+    assert strip_of(demo).fitting()[-1].value == "예약 없음"  # rather than the same time twice
+
+
 def test_demo_comes_first():
     assert told(calm(is_demo=True))[0] == "시뮬레이터 자료 실제 계좌가 아닙니다"
 

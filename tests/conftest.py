@@ -3,11 +3,12 @@
 import socket
 
 import pytest
-from django.db.backends.sqlite3.base import DatabaseOperations  # type: ignore[attr-defined]  # its own module needs it loaded
 
 from kis import known_secrets
 from kis.calendar import krx_holidays
+from tests import ready_database
 from tests.canaries import nothing_gets_out, the_watch
+from tests.emptying import made_by_migrate, taken_back_to
 
 __all__ = ["nothing_gets_out", "the_watch"]
 
@@ -46,25 +47,14 @@ def ordinary_days(monkeypatch):
     monkeypatch.setattr("kis.calendar.EXAM_DAYS", frozenset())
 
 
-@pytest.fixture(autouse=True, scope="session")
-def guarded_tables_can_be_emptied():
-    """Between tests SQLite empties tables row by row, which the triggers of guarded tables refuse; lift them for that."""
-    plain = DatabaseOperations.execute_sql_flush
-
-    def flush(operations, statements):
-        database = operations.connection
-        with database.cursor() as cursor:
-            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-            triggers = cursor.fetchall()
-            for name, _ in triggers:
-                cursor.execute(f"DROP TRIGGER {name}")
-            plain(operations, statements)
-            for _, sql in triggers:
-                cursor.execute(sql)
-
-    DatabaseOperations.execute_sql_flush = flush  # type: ignore[method-assign]
-    yield
-    DatabaseOperations.execute_sql_flush = plain  # type: ignore[method-assign]
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker, tmp_path_factory):
+    """Take back in no time what tests commit, and keep a copy of the fresh database for processes of their own."""
+    with django_db_blocker.unblock():
+        ready_database.keep_copy(tmp_path_factory.mktemp("ready") / "ready.sqlite3")
+        as_made = made_by_migrate()
+    with taken_back_to(as_made):
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -59,15 +59,6 @@ class Site:
         call_command("migrate", verbosity=0)
 
 
-def migrated(path):
-    """Return a SQLite file with the tables of today and no rows of ours."""
-    wrapper = file_database(path)
-    with standing_in(wrapper):
-        call_command("migrate", verbosity=0)
-    wrapper.close()
-    return path
-
-
 @contextmanager
 def site_from(empty, place, *, beside):  # where it is does not matter here
     """Offer a place to build in whose tables are there already, as on PostgreSQL none can be made so fast."""

@@ -50,8 +50,9 @@ from kis.models import (
 )
 from kis.models.second_factor import RecoveryCode, digest_of
 from kis.sync import sync_account
+from tests import ready_database
 from tests.aegis.alerting import service
-from tests.aegis.backing_up import OWNER, Site, back_up, bring_back, look_into, migrated, site_from
+from tests.aegis.backing_up import OWNER, Site, back_up, bring_back, look_into, site_from
 from tests.aegis.examining import OK, PROBLEM, SKIPPED, WARNING, assert_found, case_at
 from tests.kis.conftest import simulator, start_simulator  # noqa: F401  # fixtures
 from tests.kis.syncing import leave_out_the_market
@@ -80,9 +81,10 @@ PASSPHRASE = "a long walk by the river"
 
 
 @pytest.fixture(scope="session")
-def empty(tmp_path_factory, django_db_blocker):
+def empty(django_db_setup, django_db_blocker, tmp_path_factory):
+    """Return a SQLite file with the tables of today and no rows of ours."""
     with django_db_blocker.unblock():
-        return migrated(tmp_path_factory.mktemp("empty") / "empty.sqlite3")
+        return ready_database.lay(tmp_path_factory.mktemp("empty") / "empty.sqlite3")
 
 
 @pytest.fixture

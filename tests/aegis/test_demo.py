@@ -20,6 +20,7 @@ from django.core.management import call_command
 from kis.calendar import business_days
 from kis.models import DailyPrice, KisAccount, KisDailySummary, KisExecution, KisHolding
 from kis.simulator.server import Simulator, SimulatorConfig
+from tests import ready_database
 
 ROOT = Path(__file__).resolve().parents[2]
 MARKET = ROOT.parent / "shared" / "market"
@@ -200,16 +201,16 @@ def test_mistake_gets_one_korean_sentence(run, arguments, environment, words):
     assert_one_sentence(run(*arguments, **environment), *words)
 
 
-def test_broker_that_is_not_there_gets_one_korean_sentence(run):
+def test_broker_that_is_not_there_gets_one_korean_sentence(django_db_setup, run, tmp_path):
     nobody = KEYS | {"KIS_REAL_BASE_URL": "http://127.0.0.1:9"}
-    assert run("migrate", "-v0", **nobody).returncode == 0
+    ready_database.lay(tmp_path / "var" / "aegis.sqlite3")
     result = run("sync_kis_data", **nobody)
     assert_one_sentence(result, "응답을 받지 못했습니다")
     assert "k" * 36 not in result.stdout + result.stderr
 
 
-def test_dashboard_before_the_first_sync_says_what_to_do(run):
-    assert run("migrate", "-v0").returncode == 0
+def test_dashboard_before_the_first_sync_says_what_to_do(django_db_setup, run, tmp_path):
+    ready_database.lay(tmp_path / "var" / "demo.sqlite3")
     assert_one_sentence(run("kis_dashboard"), "sync_kis_data")
 
 
@@ -241,14 +242,14 @@ def test_terminal_without_korean_still_gets_an_answer(run):
     assert "Traceback" not in result.stderr
 
 
-def test_site_runs_with_its_worker_and_leaves_nothing_behind(tmp_path):
+def test_site_runs_with_its_worker_and_leaves_nothing_behind(django_db_setup, tmp_path):
     environment = {
         **os.environ,
         "AEGIS_ENV_FILE": str(tmp_path / "none.env"),
         "AEGIS_VAR_DIR": str(tmp_path / "var"),
         "DATABASE_URL": "",
     }
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+    ready_database.lay(tmp_path / "var" / "demo.sqlite3")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"127.0.0.1:{listener.getsockname()[1]}"
     with subprocess.Popen(
@@ -274,7 +275,7 @@ def filled_in(database, code):
         return [filled for (filled,) in rows]
 
 
-def test_site_follows_the_orders_of_an_account_with_an_hts_id(tmp_path):
+def test_site_follows_the_orders_of_an_account_with_an_hts_id(django_db_setup, tmp_path):
     with Simulator(SimulatorConfig()) as broker:
         environment = {
             **os.environ,
@@ -288,7 +289,7 @@ def test_site_follows_the_orders_of_an_account_with_an_hts_id(tmp_path):
             "KIS_REAL_WS_URL": broker.real.ws,
             "KIS_REAL_HTS_ID": broker.real.hts_id,
         }
-        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+        ready_database.lay(tmp_path / "var" / "aegis.sqlite3")
         with socket.create_server(("127.0.0.1", 0)) as listener:
             address = f"127.0.0.1:{listener.getsockname()[1]}"
         with subprocess.Popen(

@@ -2,13 +2,15 @@
 
 import secrets
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, connections
 
 from aegis.rehearsal.play import Rehearsal
 from kis.client.transport import HttpTransport
+from tests import ready_database
 from trading import audit, kill_switch
 from trading.models import PendingOrder, TradingPassword
 
@@ -48,8 +50,13 @@ def assert_it_fails(*words):
 
 
 def only(monkeypatch, *steps):
-    """Leave out the steps that a planted mistake does not touch."""
+    """Leave out the steps that a planted mistake does not touch, and the migrations, which the whole play has run."""
     monkeypatch.setattr(Rehearsal, "steps", property(lambda self: [getattr(self, name) for name in steps]))
+    monkeypatch.setattr("aegis.rehearsal.world.call_command", migrate)
+
+
+def migrate(*_, **__):
+    ready_database.lay(Path(connections["default"].settings_dict["NAME"]))
 
 
 def test_order_that_is_sent_twice_is_noticed(monkeypatch):

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from django.db import connection
 
+from tests import ready_database
+
 PROCESSES = Path(__file__).with_name("processes.py")
 KILLING = Path(__file__).with_name("killing.py")
 
@@ -37,7 +39,10 @@ def kill_syncs(simulator, tmp_path, mode, scene, *, kills=0, at_any_moment=0):
 def run_python(command, simulator, tmp_path, mode, **environment):
     """Run a Python file as an owner's process of one mode, and return what it prints."""
     settings = connection.settings_dict
-    url = f"sqlite:///{tmp_path / 'shared.sqlite3'}"
+    file = tmp_path / "shared.sqlite3"
+    url = f"sqlite:///{file}"
+    if connection.vendor == "sqlite" and not file.exists():
+        ready_database.lay(file)
     if connection.vendor == "postgresql":
         url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{settings['NAME']}").geturl()
     endpoint = getattr(simulator, mode)

@@ -23,6 +23,7 @@ from kis.client.records.realtime import Amendment, FillNotice, NoticeKind
 from kis.connect import connect
 from kis.feed_lease import Lease
 from kis.management.commands.follow_fills import TerminalWatcher
+from tests import ready_database
 from tests.kis.scripted import APP_KEY, APP_SECRET
 from tests.kis.syncing import connection_to
 
@@ -95,14 +96,14 @@ def test_second_follower_says_so_and_leaves_without_an_error(configured, capsys)
     assert "다른 프로세스가 이 앱키로 이미 체결통보를 받고 있습니다." in capsys.readouterr().out
 
 
-def test_demo_is_followed_until_it_is_stopped(tmp_path):
+def test_demo_is_followed_until_it_is_stopped(django_db_setup, tmp_path):
     environment = {
         **os.environ,
         "AEGIS_ENV_FILE": str(tmp_path / "none.env"),
         "AEGIS_VAR_DIR": str(tmp_path / "var"),
         "DATABASE_URL": "",
     }
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+    ready_database.lay(tmp_path / "var" / "demo.sqlite3")
     with subprocess.Popen(
         [sys.executable, "manage.py", "follow_fills"],
         cwd=ROOT,

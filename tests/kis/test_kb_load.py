@@ -17,6 +17,7 @@ from kis.korean import SEOUL
 from kis.models import KbHolding, KbStatement, KbTrade, Stock
 from kis.statements.load import Outcome, load_file, load_folder
 from kis.statements.rows import TradeKind
+from tests import ready_database
 from tests.kis import kb_files
 from tests.kis.kb_files import BOUGHT, HOLDINGS_HEADER, SAMSUNG, TRADES_HEADER, csv_file, sample
 
@@ -522,7 +523,7 @@ def test_folder_that_is_not_there_is_said(settings, tmp_path):
 def database_url(tmp_path):
     """Return a database that other processes may use: the test's own on PostgreSQL, a file otherwise."""
     if connection.vendor != "postgresql":
-        return f"sqlite:///{tmp_path / 'shared.sqlite3'}"
+        return f"sqlite:///{ready_database.lay(tmp_path / 'shared.sqlite3')}"
     name = connection.settings_dict["NAME"]
     return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
 
@@ -543,7 +544,6 @@ def test_processes_that_import_overlapping_files_at_once_take_each_row_once(fold
         "DATABASE_URL": database_url(tmp_path),
     }
     manage = [sys.executable, str(ROOT / "manage.py")]
-    subprocess.run([*manage, "migrate", "--verbosity", "0"], env=environment, check=True)
     processes = [
         subprocess.Popen(
             [*manage, "import_kb", str(file)],

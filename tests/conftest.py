@@ -1,6 +1,7 @@
 """What every test gets: a closed network (loopback only) and a broker that is never the real one."""
 
 import socket
+from itertools import count
 
 import pytest
 
@@ -28,10 +29,19 @@ def no_real_broker(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", local_names_only)
 
 
+@pytest.fixture(scope="session")
+def trading_folders(tmp_path_factory):
+    """Return folders that nobody has used; pytest would look at all there are to find the next number."""
+    base = tmp_path_factory.mktemp("trading")
+    return (base / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def own_trading_folder(settings, tmp_path_factory):
+def own_trading_folder(settings, trading_folders):
     """Keep hint, journal and kill switch of a test apart from everything else."""
-    settings.TRADING_DIR = tmp_path_factory.mktemp("trading")
+    folder = next(trading_folders)
+    folder.mkdir()
+    settings.TRADING_DIR = folder
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,8 @@
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
+# Tests start hundreds of processes; none of them should have to compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help dashboard test run lint bench bench-rows states kills life days order-kills order-races storm storm-bugs machines fuzz conformance setup setup-dev lock clean
 
 help:

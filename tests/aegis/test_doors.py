@@ -3,6 +3,7 @@
 Which rows of an allowed table somebody sees is tried in `test_grants.py`, what orders take in `tests/trading/test_api.py`.
 """
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver
 from rest_framework.throttling import UserRateThrottle
 
+from aegis.admin_site import AegisAdminSite
 from kis.client.codes import AccountNumber
 from kis.client.errors import KisMisconfigured
 from kis.grants import grant
@@ -221,13 +223,16 @@ def test_every_address_has_a_row():
 
 
 @pytest.fixture
-def people(settings, monkeypatch):
+def people(settings, monkeypatch, caplog):
     """Return a client for each role, on a site with a row of nearly everything."""
     if connection.vendor != "sqlite":
         pytest.skip("which door is open to whom is no question of the database")
     cache.clear()
     # Who is let in is said before a page is written; writing thousands of them would say nothing more.
     monkeypatch.setattr(SimpleTemplateResponse, "rendered_content", "")
+    monkeypatch.setattr(AegisAdminSite, "each_context", lambda site, request: {})
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.cache"
+    caplog.set_level(logging.CRITICAL, "django.request")  # a line for each of them that is turned away
     monkeypatch.setattr(UserRateThrottle, "THROTTLE_RATES", {"user": None, "orders": None})
     settings.AEGIS_DEMO = False
     settings.KIS_ACCOUNTS = of_owner(real="12345678-01")

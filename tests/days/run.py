@@ -75,19 +75,24 @@ def run(args: argparse.Namespace, folder: Path, phone: Any) -> dict[str, Any]:
             # Ctrl-C: this day is the last one, and the table tells of those that were.
             signal.signal(signal.SIGINT, lambda *_: setattr(story, "is_enough", True))
             story.begin()
-            story.play(args.days, lambda day: show(story, day, time.monotonic() - began, args.quiet))
+            seen = 0
+
+            def told(day: date) -> None:
+                nonlocal seen
+                if not args.quiet:
+                    show(story, day, time.monotonic() - began, problems=story.problems[seen:])
+                seen = len(story.problems)
+
+            story.play(args.days, told)
         seconds = time.monotonic() - began
         return result(story, vendor=connection.vendor, seconds=seconds)
     finally:
         broker.stop()
 
 
-def show(story: Any, day: date, seconds: float, quiet: bool) -> None:
-    if not quiet:
-        rss, files = story.memory[-1]
-        print(
-            f"{day} {seconds:6.0f} s  {rss:.0f} MB, {files} files, {len(story.problems)} problems", flush=True
-        )
+def show(story: Any, day: date, seconds: float, *, problems: Iterable[str]) -> None:
+    rss, files = story.memory[-1]
+    print(f"{day} {seconds:6.0f} s  {rss:.0f} MB, {files} files", *problems, sep="\n  ", flush=True)
 
 
 def result(story: Any, *, vendor: str, seconds: float) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from django.db import connection
 from aegis.backup.places import another, schema, standing_in
 from kis.korean import SEOUL
 from kis.models import KisAccount, KisHolding, MinPrice
-from tests.aegis.backing_up import migrated
+from tests import ready_database
 from tests.factories import snapshot, stocks
 
 #: The last snapshot and the last minute of both sites; a Friday.
@@ -38,7 +38,7 @@ def site(name, folder):
                 call_command("migrate", verbosity=0)
             yield wrapper
         return
-    migrated(folder / f"{name}.sqlite3")
+    ready_database.lay(folder / f"{name}.sqlite3")
     wrapper = another(NAME=str(folder / f"{name}.sqlite3"))
     try:
         yield wrapper

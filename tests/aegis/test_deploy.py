@@ -14,12 +14,24 @@ from pathlib import Path
 import pytest
 import requests
 import yaml
+from django.core.management import get_commands
 
 from aegis import checks
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+#: Whatever tells somebody to run something.
+FILES = sorted(
+    [
+        *(path for path in DEPLOY.rglob("*") if path.is_file()),
+        *(ROOT / "docs").glob("*.md"),
+        *(
+            ROOT / name
+            for name in ("Makefile", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", ".env.example")
+        ),
+    ]
+)
 
 
 def environment(folder, **more):
@@ -255,6 +267,16 @@ def test_services_are_read_by_systemd(tmp_path):
     if "Failed to" in done.stderr and "bus" in done.stderr:
         pytest.skip("systemd-analyze cannot look at units here")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(ROOT)) for path in FILES])
+def test_every_command_and_file_that_is_named_is_there(path):
+    text = path.read_text(encoding="utf-8")
+    commands = set(re.findall(r"manage\.py[\"', ]+([a-z_0-9]{3,})", text))
+    assert commands - set(get_commands()) == set()
+    folders = "deploy|tests|docs|requirements[\\w-]*"
+    named = set(re.findall(rf"(?<![\w/.-])(?:/srv/aegis/)?((?:{folders})(?:/[\w@.-]+)*\.[a-z]+)\b", text))
+    assert {name for name in named if not (ROOT / name).exists()} == set()
 
 
 # --- nginx -----------------------------------------------------------------------------------------------------------

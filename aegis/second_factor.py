@@ -6,7 +6,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    JsonResponse,
+)
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import ResolverMatch, reverse
 from django.utils import timezone
@@ -84,16 +90,16 @@ def show(request: HttpRequest) -> HttpResponse:
     after = where_next(request)
     factor = second_factor.factor_of(request.user)
     if factor is None:  # taken away meanwhile, or never set up: nothing to show
-        return redirect(after)
+        return HttpResponseRedirect(after)
     if second_factor.is_verified(request):
-        return redirect(after)
+        return HttpResponseRedirect(after)
     trouble = ""
     if request.method == "POST":
         given = request.POST.get("recovery", "") or request.POST.get("code", "")
         trouble = compared(request, factor, given)
         if not trouble:
             warn_of_recovery_code(request, factor)
-            return redirect(after)
+            return HttpResponseRedirect(after)
     context = {"next": after, "trouble": trouble}
     return render(request, "registration/second_factor.html", context, status=UNFIT if trouble else 200)
 
@@ -127,7 +133,7 @@ def retype(request: HttpRequest) -> HttpResponse:
     wrong = False
     if request.method == "POST":
         if second_factor.retype_password(request, request.POST.get("password", ""), at=timezone.now()):
-            return redirect(after)
+            return HttpResponseRedirect(after)
         wrong = True
     context = {"next": after, "wrong": wrong}
     return render(request, "registration/retype_password.html", context, status=UNFIT if wrong else 200)

@@ -47,7 +47,7 @@ class Member:
         """Return what it says. Raises Damaged."""
         try:
             values = json.loads(self.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Damaged from None
         if not isinstance(values, dict):
             raise Damaged

@@ -161,7 +161,10 @@ def load(
             table = tables.get(member.name.split("/")[1])
             if table is None:
                 raise Damaged
-            rows = lines_of(member.content, counts[table.name])
+            try:
+                rows = lines_of(member.content, counts[table.name])
+            except (ValueError, RecursionError):
+                raise Damaged from None
             with transaction.atomic(), place.cursor() as cursor:
                 insert(cursor, table, rows, vendor=place.vendor)
     if said is None:

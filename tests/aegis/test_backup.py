@@ -516,6 +516,17 @@ def test_header_that_does_not_fit_changes_nothing(  # noqa: PLR0917  # fixtures
     assert get_user_model().objects.exists()
 
 
+@pytest.mark.parametrize("start", [HEADER, "tables/"])
+def test_backup_that_opens_brackets_without_end_is_damaged(site, in_vain, path, tmp_path, start):
+    def changed(members):
+        for member in members:
+            yield Member(member.name, b"[" * 100_000) if member.name.startswith(start) else member
+
+    back_up(path)
+    with pytest.raises(Damaged):
+        bring_back(rewritten(path, tmp_path / "changed.tar", changed))
+
+
 def test_backup_whose_history_was_changed_is_refused(site, in_vain, path, tmp_path):
     make_order()
 

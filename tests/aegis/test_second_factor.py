@@ -196,6 +196,12 @@ def test_password_alone_opens_nothing(enrolled, user):
     assert browser.post("/logout/").status_code == 302
 
 
+@pytest.mark.parametrize("wanted", [" somewhere\n", "dashboard", "a:b", "한글"])
+def test_odd_place_to_go_on_to_is_an_address_and_nothing_else(user, wanted):
+    answer = signed_in(user).get(CODE_PAGE, {"next": wanted})
+    assert (answer.status_code, "\n" in answer["Location"]) == (302, False)
+
+
 def test_sessions_of_before_owe_the_factor_from_their_next_request_on(user, clock):
     before, browser = signed_in(user), signed_in(user)
     assert is_whole(before)

@@ -130,6 +130,7 @@ def test_lists_of_the_admin(table, visitors):
     expect_nothing(table, AdminLists(visitors), 90)
 
 
+@pytest.mark.shows("answer")  # a token that was made is shown once
 def test_forms_of_the_admin(table, visitors):
     expect_nothing(table, AdminForms(visitors, statement_file), 90)
 

@@ -14,11 +14,12 @@ from kis.models import AccountGrant
 Role = AccountGrant.Role
 #: Django's own groups carry what a role may do with tables; which rows of them, the grants say.
 GROUPS = {Role.VIEWER: "AEGIS 보기", Role.TRADER: "AEGIS 주문", Role.ADMIN: "AEGIS 관리"}
-#: Apps whose tables are there to be looked at, but for those that are about keys and doors or other brokers.
-SHOWN_APPS = ("kis", "trading", "reports", "ai")
+#: Apps whose tables are there to be looked at, but for those that are about keys and doors, other brokers, or where alerts go.
+SHOWN_APPS = ("kis", "trading", "reports", "ai", "alerts")
 NOT_SHOWN = (
     *("accesstoken", "accountgrant", "apitoken", "brokeraccount", "feedlease", "ratebudget", "wirefinding"),
     *("kbholding", "kbstatement", "kbtrade", "audithead", "tradingpassword", "secondfactor", "recoverycode"),
+    *("alertdelivery", "alertrule", "alertwatch"),
 )
 PLACING_ORDERS = Q(content_type__app_label="trading", codename="place_order")
 SETTING_TARGETS = Q(content_type__app_label="kis", content_type__model="targetweight")

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from aegis.alerts.kinds import LABELS, SWITCHABLE, Kind
 from aegis.alerts.models import Alert, AlertDelivery, AlertRule
 from kis.admin_base import ModelAdmin, ReadOnlyAdmin
+from kis.admin_filters import AccountFilter
 
 if TYPE_CHECKING:
     DeliveryInline = admin.TabularInline[AlertDelivery, Alert]
@@ -94,12 +95,19 @@ class AlertDeliveries(DeliveryInline):
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin):
     list_display = ("created_at", kind, urgency, "title", account, deliveries, "ended_at")
-    list_filter = (KindFilter, "is_urgent", "is_paper", "created_at")
+    list_filter = (KindFilter, AccountFilter, "is_urgent", "is_paper", "created_at")
     search_fields = ("title", "text")
     inlines = (AlertDeliveries,)
 
     class Media:
         css = CSS
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Leave out where alerts went for those who look at their account: that is the owner's own telephone."""
+        shown = list(self.list_display)
+        if not request.user.has_perm("alerts.view_alertdelivery"):
+            shown.remove(deliveries)
+        return shown
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return ["created_at", kind, urgency, account, "title", "text", "ended_at"]

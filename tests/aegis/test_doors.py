@@ -19,11 +19,13 @@ from django.urls import URLPattern, get_resolver
 from rest_framework.throttling import UserRateThrottle
 
 from aegis.admin_site import AegisAdminSite
+from aegis.alerts.models import Alert
 from kis.client.codes import AccountNumber
 from kis.client.errors import KisMisconfigured
 from kis.grants import grant
 from kis.models import AccessToken, FeedLease, RateBudget
 from kis.tokens import create_token
+from tests.aegis.admin_rows import make
 from tests.factories import AT
 from tests.kis.api_rows import make_rows
 from tests.kis.owning import of_owner, store
@@ -98,7 +100,7 @@ TABLES = {
         ("axes.AccessAttempt", "axes.AccessLog", "axes.AccessFailureLog"),
         Table({SUPER}, NONE, {SUPER}, {SUPER}),
     ),
-    "alerts.Alert": KEYS,
+    "alerts.Alert": BOOKS,
     "alerts.AlertRule": OWNERS,
     "django_q.Schedule": OWNERS,
     **dict.fromkeys(
@@ -238,6 +240,7 @@ def people(settings, monkeypatch, caplog):
     settings.KIS_ACCOUNTS = of_owner(real="12345678-01")
     make_rows(1)
     make_order()
+    make(Alert, 1)
     create_token(get_user_model().objects.create_user("other"), name="other", scope="read")
 
     def silent(*_arguments):
@@ -392,8 +395,8 @@ def try_table(people, label):
 
 
 def test_lists_of_apps_are_for_those_who_see_something_there(people):
-    for label in ("kis", "trading", "reports", "ai"):
+    for label in ("kis", "trading", "reports", "ai", "alerts"):
         seen = STAFF if label == "kis" else VIEWERS  # everybody there has tokens of his own
         assert_kept(people, f"admin/{label}/", Row(seen, seen))
-    for label in ("alerts", "axes", "django_q", "auth"):
+    for label in ("axes", "django_q", "auth"):
         assert_kept(people, f"admin/{label}/", Row({SUPER}, {SUPER}))

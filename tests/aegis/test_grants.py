@@ -1,21 +1,25 @@
 """Who gets which account: users see theirs and nothing of anybody else's, wherever rows are shown."""
 
+from importlib import import_module
 from io import StringIO
 
 import pytest
 from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from aegis.alerts.kinds import Kind
+from aegis.alerts.models import Alert, AlertDelivery
 from kis.access import access_of, may_trade, visible, visible_accounts, way_of
 from kis.client.codes import AccountNumber
-from kis.grants import grant
+from kis.grants import grant, group_of
 from kis.models import AccountGrant, DailyPrice, KisAccount, KisHolding, TargetWeight
-from tests.factories import Stock, fill, order, snapshot, sync_run
+from tests.factories import AT, Stock, fill, order, snapshot, sync_run
 from tests.kis.api_rows import error_of, order_detail
 from tests.kis.owning import key_of, of_owner, secret_of, store
 from tests.trading.conftest import make_order
@@ -42,6 +46,7 @@ NOT_OF_AN_ACCOUNT = {
     *("RecoveryCode", "SecondFactor"),
     *("KbHolding", "KbStatement", "KbTrade"),
     *("AuditHead", "KillSwitch", "TradingPassword"),
+    "AlertRule",
 }
 
 
@@ -67,7 +72,19 @@ def books_of(account, number):
     fill(number, name=f"종목{number}", **columns)
     order_detail(number, stock_name=f"종목{number}", **columns)
     make_order(account_no=account.number, product_code=account.product_code, stock_name=f"종목{number}")
+    alerted(number, **columns)
     return saved
+
+
+def alerted(number, *, kind=Kind.FILL, **columns):
+    """Save an alert that went to a telephone."""
+    alert = Alert.objects.create(
+        kind=kind, dedup_key=f"{kind}:{number}", title=f"종목{number} 체결", created_at=AT, **columns
+    )
+    AlertDelivery.objects.create(
+        alert=alert, destination="f" * 16, service="tgram", status="sent", due_at=AT, sent_at=AT
+    )
+    return alert
 
 
 @pytest.fixture
@@ -81,7 +98,7 @@ def books():
 def test_every_table_says_whose_its_rows_are():
     ours = [
         model
-        for label in ("kis", "trading", "reports", "ai")
+        for label in ("kis", "trading", "reports", "ai", "alerts")
         for model in apps.get_app_config(label).get_models()
     ]
     unsaid = {model.__name__ for model in ours if way_of(model) is None} - NOT_OF_AN_ACCOUNT
@@ -94,7 +111,7 @@ def test_every_table_says_whose_its_rows_are():
 
 def test_rows_of_one_account_are_all_that_its_viewer_sees(books):
     viewer, stranger = user_named("viewer", of=[MINE]), user_named("stranger")
-    for label in ("kis", "trading"):
+    for label in ("kis", "trading", "alerts"):
         for model in apps.get_app_config(label).get_models():
             rows = model._default_manager.all()  # noqa: SLF001
             way = way_of(model)
@@ -123,6 +140,36 @@ def test_access_takes_one_query_for_the_grants_however_many_there_are(books):
     for number in range(5):
         grant(viewer, AccountNumber("12345678", f"2{number}"), is_paper=False, role="viewer")
     assert queries() == few
+
+
+def test_alerts_are_for_those_who_may_see_the_account(client, books):
+    of_nobody = alerted(3, kind=Kind.KILL)
+    mine, foreign = (Alert.objects.get(account_no=account.number) for account in (MINE, OTHER))
+    client.force_login(user_named("viewer", of=[MINE]))
+    page = client.get("/admin/alerts/alert/").content.decode()
+    assert "종목1 체결" in page
+    assert not [word for word in ("종목2", "종목3", "tgram") if word in page]
+    file = client.get("/admin/alerts/alert/?export=csv").getvalue().decode()
+    assert "종목1" in file
+    assert "종목2" not in file
+    address = "/admin/alerts/alert/{}/change/"
+    read = client.get(address.format(mine.pk))
+    assert "종목1 체결" in read.content.decode()
+    assert "tgram" not in read.content.decode()
+    assert client.post(address.format(mine.pk), {"title": "고침"}).status_code == 403
+    for other in (foreign, of_nobody):
+        assert client.get(address.format(other.pk)).status_code == 302  # as if there was none
+    assert client.get("/admin/alerts/alertrule/").status_code == 403
+    client.force_login(user_named("owner", is_superuser=True, is_staff=True))
+    assert client.get("/admin/alerts/alert/").content.decode().count("tgram") == 3
+
+
+def test_groups_of_before_may_look_at_alerts_too():
+    viewers = group_of("viewer")
+    look = Permission.objects.get(content_type__app_label="alerts", codename="view_alert")
+    viewers.permissions.remove(look)
+    import_module("aegis.alerts.migrations.0003_shown_to_readers_of_the_account").let_groups_look(apps, None)
+    assert look in viewers.permissions.all()
 
 
 # --- the API -------------------------------------------------------------------------------------------------------

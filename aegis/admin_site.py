@@ -1,7 +1,6 @@
 """The admin of the site: stock, with a first page that says how things stand, a button to sync, and the day of the jobs."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final
 
 from django.conf import settings
@@ -12,7 +11,10 @@ from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.http import urlencode
 
+from aegis import asked_sync
 from aegis.admin_cards import first_page
 from aegis.job_lanes import day_asked_for, job_day
 from kis.access import access_of, sees_everything
@@ -20,14 +22,7 @@ from kis.accounts import MODE_NAMES, Account, configured_accounts
 from kis.admin_filters import accounts_of, key_of
 from kis.client.errors import KisError
 from kis.commands import explain_database
-from kis.connect import Connection
-from kis.data_fetch import Fetched, fetch_account, told_of
-from kis.refresh import AlreadyFresh, refresh_now
 from reports.access import may_see, may_sync
-
-#: The button of the admin can be pushed so often.
-PAUSE: Final = timedelta(minutes=1)
-
 
 #: Which applications come first.
 RANKS: Final = {label: rank for rank, label in enumerate(("kis", "trading", "ai", "reports"))}
@@ -60,6 +55,7 @@ class AegisAdminSite(AdminSite):
     def get_urls(self) -> list[Any]:
         own = [
             path("sync/", self.admin_view(self.sync), name="sync"),
+            path("sync/progress/", self.admin_view(self.sync_progress), name="sync-progress"),
             path("jobs/", self.admin_view(self.jobs), name="jobs"),
         ]
         return [*own, *super().get_urls()]
@@ -89,21 +85,39 @@ class AegisAdminSite(AdminSite):
     # --- pages of its own ----------------------------------------------------------------------------------------
 
     def sync(self, request: HttpRequest) -> HttpResponse:
-        """Ask the broker for an account now, and say what became of it; trouble of any kind is a sentence."""
+        """Have an account synced now: by the worker where there is one, else here. Trouble of any kind is a sentence."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not may_see(request.user):
             raise PermissionDenied
-        key = request.POST.get("account", "")
-        account = next((known for known in accounts_of(request) if key_of(known) == key), None)
+        account = account_called(request, request.POST.get("account", ""))
         if account is None:
-            messages.warning(request, "이 계좌를 찾을 수 없습니다. 화면을 새로 열어 다시 눌러 주세요.")
+            messages.warning(request, asked_sync.GONE)
         elif not may_sync(request.user, account):
-            messages.warning(request, account.unused or "이 계좌를 동기화할 권한이 없습니다.")
+            messages.warning(request, account.unused or asked_sync.MAY_NOT)
+        elif "here" not in request.POST and asked_sync.somebody_works(at=timezone.now()):
+            asked = {"account": key_of(account), "task": asked_sync.ask(account, by=request.user)}
+            return HttpResponseRedirect(f"{reverse('admin:sync-progress')}?{urlencode(asked)}")
         else:
-            result = synced(account)
-            (messages.warning if result.failed else messages.success)(request, str(result))
-        return HttpResponseRedirect(f"{reverse('admin:index')}#accounts")
+            done = asked_sync.sync_now(account)
+            (messages.warning if done.failed else messages.success)(request, done.sentence)
+        return to_accounts()
+
+    def sync_progress(self, request: HttpRequest) -> HttpResponse:
+        """Show how far a sync is that was left to the worker; the page looks again by itself until it is over."""
+        if request.method not in {"GET", "HEAD"}:
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        if not may_see(request.user):
+            raise PermissionDenied
+        account = account_called(request, request.GET.get("account", ""))
+        found = account and asked_sync.progress_of(request.GET.get("task", ""), account, at=timezone.now())
+        if not found:
+            messages.warning(
+                request, "이 동기화의 결과를 찾을 수 없습니다. 아래에서 마지막 동기화를 확인해 주세요."
+            )
+            return to_accounts()
+        context = {**self.each_context(request), "title": "지금 동기화", "progress": found}
+        return TemplateResponse(request, "admin/sync.html", context)
 
     def jobs(self, request: HttpRequest) -> HttpResponse:
         """Show a day of the jobs."""
@@ -121,16 +135,13 @@ class AegisAdminSite(AdminSite):
         return TemplateResponse(request, "admin/jobs.html", context)
 
 
-def synced(account: Account) -> Fetched:
-    """Refresh an account at somebody's wish. One that is fresh already is no trouble."""
+def account_called(request: HttpRequest, key: str) -> Account | None:
+    """Return the account of an address, of those that somebody may know of."""
+    return next((known for known in accounts_of(request) if known.number and key_of(known) == key), None)
 
-    def work(connection: Connection) -> str:
-        try:
-            return told_of(refresh_now(connection, pause=PAUSE))
-        except AlreadyFresh as error:
-            return str(error)
 
-    return fetch_account(account, work)
+def to_accounts() -> HttpResponse:
+    return HttpResponseRedirect(f"{reverse('admin:index')}#accounts")
 
 
 def modes_of(request: HttpRequest) -> list[Mode]:

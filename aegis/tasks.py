@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from aegis import printing_job
+from aegis import asked_sync, printing_job
 from aegis.alerts import minute
 from aegis.backup.daily import daily_backup
 from aegis.order_upkeep import settle_all, settle_leftovers
@@ -59,6 +59,12 @@ def settle_orders(**tick: Any) -> str:  # noqa: ANN401, ARG001  # which tick it 
     settle_leftovers(at=timezone.now())
     settle_all(of=UNSETTLED)
     return settle_leftovers(at=timezone.now()) or "모르는 주문 없음"
+
+
+def sync_asked_for(*, account: str, by: int) -> dict[str, Any]:
+    """Sync an account at the wish of somebody in the admin; see `aegis.asked_sync`. `account` is no number of it."""
+    use_market_days()
+    return asked_sync.sync_asked_for(account=account, by=by)
 
 
 def send_alerts(**tick: Any) -> str:  # noqa: ANN401, ARG001  # as above

@@ -140,6 +140,7 @@ PAGES = {
     "admin/": Row(STAFF, STAFF),
     "admin/jobs/": Row(VIEWERS, NONE),
     "admin/sync/": Row(NONE, VIEWERS),  # whoever may not have it done is told so in a sentence
+    "admin/sync/progress/": Row(VIEWERS, NONE),
     "admin/logout/": Row(NONE, STAFF),
     "admin/password_change/": Row(STAFF, STAFF),
     "admin/password_change/done/": Row(STAFF, NONE),

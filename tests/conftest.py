@@ -4,6 +4,7 @@ import socket
 from itertools import count
 
 import pytest
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from kis import known_secrets
 from kis.calendar import krx_holidays
@@ -64,6 +65,24 @@ def django_db_setup(django_db_setup, django_db_blocker, tmp_path_factory):
         ready_database.keep_copy(tmp_path_factory.mktemp("ready") / "ready.sqlite3")
         as_made = made_by_migrate()
     with taken_back_to(as_made):
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def static_files_are_found_once():
+    """Spare every test client the search for all static files: 12 ms before its first answer."""
+    find, found = WhiteNoiseMiddleware.add_files_from_finders, {}
+
+    def find_once(middleware):
+        of_settings = (middleware.static_prefix, middleware.max_age, middleware.charset)
+        if of_settings not in found:
+            others, middleware.files = middleware.files, {}
+            find(middleware)
+            found[of_settings], middleware.files = middleware.files, others
+        middleware.files |= found[of_settings]
+
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(WhiteNoiseMiddleware, "add_files_from_finders", find_once)
         yield
 
 

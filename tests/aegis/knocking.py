@@ -27,6 +27,7 @@ def knock(tries, threads):
     from django.core.management import call_command
     from django.db import connection
     from django.test import Client
+    from django.test.client import ClientHandler
     from django.urls import reverse
 
     call_command("migrate", verbosity=0)
@@ -41,12 +42,16 @@ def knock(tries, threads):
 
     hashers.verify_password = counted
     login = reverse("login")
+    site = ClientHandler(enforce_csrf_checks=False)
+    site.load_middleware()  # once, as a server does it
 
     def sign_in(number, *, address=THEIRS, password=None):
         typed = {"username": "owner", "password": password or f"wrong {number}"}
         # Another browser each time: it must not count as another visitor.
         headers = {"user-agent": f"browser {number % 7}", "host": "127.0.0.1"}
-        return Client(headers=headers, REMOTE_ADDR=address).post(login, typed).status_code
+        browser = Client(headers=headers, REMOTE_ADDR=address)
+        browser.handler = site
+        return browser.post(login, typed).status_code
 
     def some(first):
         gate.wait(60)

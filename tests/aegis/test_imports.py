@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -49,9 +50,20 @@ def modules():
             yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
 
 
+@cache
+def tree_of(path):
+    """Read a module, once for all the tests that look into it."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def imported(path):
     """Return (module, is at the top of the file and runs at import) for every import line."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return tuple(import_lines(path))
+
+
+def import_lines(path):
+    tree = tree_of(path)
     top = {id(node) for node in tree.body}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -124,7 +136,7 @@ PATHS = dict(ALL)
 
 def texts(path):
     """Return every text in a module but for the docstrings and comments."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = tree_of(path)
     docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
@@ -133,7 +145,7 @@ def texts(path):
 
 def names(path):
     """Return every name and attribute that is spelled in a module."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Name):
             yield node.id
         elif isinstance(node, ast.Attribute):
@@ -150,7 +162,7 @@ def taken_from(module, source):
 
 def imports_all_of(module, source):
     """Return whether a module imports another one as a whole, and could reach for anything in it."""
-    tree = ast.parse(PATHS[module].read_text(encoding="utf-8"))
+    tree = tree_of(PATHS[module])
     parent, _, last = source.rpartition(".")
     return any(
         (isinstance(node, ast.Import) and any(alias.name == source for alias in node.names))

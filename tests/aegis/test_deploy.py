@@ -166,8 +166,7 @@ def test_line_of_a_request_has_its_name_and_no_query(served):
     url, log = served
     name = "fedcba9876543210"
     as_proxy(f"{url}/login/?next=/&account=12345678-01&token=secret", **{"X-Request-ID": name})
-    lines = [json.loads(line) for line in log.read_text().splitlines()]
-    [line] = [line for line in lines if line.get("request_id") == name]
+    [line] = lines_of(log, name)
     assert {key: line[key] for key in ("logger", "method", "path", "status", "client")} == {
         "logger": "gunicorn.access",
         "method": "GET",
@@ -176,6 +175,19 @@ def test_line_of_a_request_has_its_name_and_no_query(served):
         "client": "203.0.113.7",
     }
     assert "secret" not in log.read_text()
+
+
+def lines_of(log, name):
+    """Return what the log says of a request; the server writes it after it has answered."""
+    ends_at = time.monotonic() + 30
+    found = []
+    while not found and time.monotonic() < ends_at:
+        time.sleep(0.01)
+        lines = [
+            json.loads(line) for line in log.read_text().splitlines(keepends=True) if line.endswith("\n")
+        ]
+        found = [line for line in lines if line.get("request_id") == name]
+    return found
 
 
 def test_site_without_its_files_does_not_begin(tmp_path):

@@ -180,7 +180,7 @@ def test_line_of_a_request_has_its_name_and_no_query(served):
 def lines_of(log, name):
     """Return what the log says of a request; the server writes it after it has answered."""
     ends_at = time.monotonic() + 30
-    found = []
+    found: list[dict[str, object]] = []
     while not found and time.monotonic() < ends_at:
         time.sleep(0.01)
         lines = [

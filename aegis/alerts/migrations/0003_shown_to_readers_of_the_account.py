@@ -6,13 +6,16 @@ GROUPS = ("AEGIS 보기", "AEGIS 주문", "AEGIS 관리")
 
 
 def let_groups_look(apps, schema_editor):
+    groups = list(apps.get_model("auth", "Group").objects.filter(name__in=GROUPS))
+    if not groups:  # nobody has been granted anything: the permission comes with the tables, after all migrations
+        return
     kind, _ = apps.get_model("contenttypes", "ContentType").objects.get_or_create(
         app_label="alerts", model="alert"
     )
     look, _ = apps.get_model("auth", "Permission").objects.get_or_create(
         content_type=kind, codename="view_alert", defaults={"name": "Can view 알림"}
     )
-    for group in apps.get_model("auth", "Group").objects.filter(name__in=GROUPS):
+    for group in groups:
         group.permissions.add(look)
 
 

@@ -152,8 +152,15 @@ def play(mode: Mode, *, at: datetime, with_past: bool) -> KisAccount:
         with connection_to(simulator, mode) as connection:
             run = sync_account(connection)
             held = KisHolding.objects.filter(kis_account__sync_run=run).values_list("stock_code", flat=True)
-            # As the job of every minute has them by now.
-            fetch_minutes(connection.session, set(held), at=connection.now(), listener=Quiet(), seconds=3_600)
+            # As the job of every minute has them by now; of days that are over no page shows any.
+            fetch_minutes(
+                connection.session,
+                set(held),
+                at=connection.now(),
+                listener=Quiet(),
+                seconds=3_600,
+                past=False,
+            )
             save_targets(
                 connection.environment.account,
                 is_paper=connection.environment.is_paper,

@@ -11,6 +11,7 @@ from kis.calendar import krx_holidays
 from tests import ready_database
 from tests.canaries import nothing_gets_out, the_watch
 from tests.emptying import made_by_migrate, taken_back_to
+from tests.sample_accounts import traded_once
 
 __all__ = ["nothing_gets_out", "the_watch"]
 
@@ -83,6 +84,12 @@ def static_files_are_found_once():
 
     with pytest.MonkeyPatch.context() as patches:
         patches.setattr(WhiteNoiseMiddleware, "add_files_from_finders", find_once)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def sample_accounts_are_traded_once():
+    with traded_once():
         yield
 
 

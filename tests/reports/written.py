@@ -62,7 +62,9 @@ def texts_of(value: Any) -> Iterator[str]:
 
 def written_by(value: Any) -> set[str]:
     """Return every text of a number that a page of these figures may show."""
-    return {text for leaf in leaves(value) for text in texts_of(leaf)}
+    # Minutes of many stocks hold the same number again and again; True is none, though it equals one.
+    different = {(type(leaf), leaf): leaf for leaf in leaves(value)}
+    return {text for leaf in different.values() for text in texts_of(leaf)}
 
 
 def names_in(value: Any) -> list[str]:

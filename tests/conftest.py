@@ -1,7 +1,9 @@
 """What every test gets: a closed network (loopback only) and a broker that is never the real one."""
 
 import socket
+import sys
 from itertools import count
+from pathlib import Path
 
 import pytest
 from whitenoise.middleware import WhiteNoiseMiddleware
@@ -15,7 +17,23 @@ from tests.sample_accounts import traded_once
 
 __all__ = ["nothing_gets_out", "the_watch"]
 
+TESTS = Path(__file__).parent
+#: Where the tests are that have to reach every branch of the client, the portfolio and the orders.
+MEASURED = ("kis/", "trading/", "aegis/test_backup.py")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item):
+    """Let the other tests go without being measured: counting lines makes them half as slow again."""
+    measure = sys.gettrace()
+    if measure is None or item.path.relative_to(TESTS).as_posix().startswith(MEASURED):
+        return (yield)
+    sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(measure)
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ WRITTEN_ANYWAY = {
     *("django_session", "django_admin_log", "axes_accessattempt", "axes_accesslog", "axes_accessfailurelog"),
     *("kis_rate_budget", "kis_access_token", "trading_order_event", "trading_audit_head", "trading_password"),
 }
+IN_ERROR = 3  # psycopg2.extensions.TRANSACTION_STATUS_INERROR
 REDIRECT, UNAUTHORIZED, TROUBLE, AWAY = 400, 401, 500, 503
 SAFE = ("GET", "HEAD", "OPTIONS")
 METHODS = (
@@ -140,7 +141,7 @@ class Visitor:
             )
             text = text_of(response)
             if method in SAFE or response.status_code >= REDIRECT:
-                after = rows_of(guarded)
+                after = before if is_broken_off() else rows_of(guarded)
                 if before != after:
                     changed = [
                         name for name, was, now in zip(guarded, before, after, strict=True) if was != now
@@ -152,6 +153,13 @@ class Visitor:
             return response  # says by its status that something is missing, to programs
         look_at(response, text, is_part=is_part, is_api=path.startswith("/api/"))
         return response
+
+
+def is_broken_off() -> bool:
+    """Return whether the request was answered after PostgreSQL had refused its query, and with it all that it wrote."""
+    if connection.vendor != "postgresql":
+        return False
+    return bool(connection.connection.get_transaction_status() == IN_ERROR)
 
 
 def text_of(response: Any) -> str:

@@ -24,7 +24,7 @@ UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 #: Whatever tells somebody to run something.
 FILES = sorted(
     [
-        *(path for path in DEPLOY.rglob("*") if path.is_file()),
+        *(path for path in DEPLOY.rglob("*") if path.is_file() and path.suffix != ".pyc"),
         *(ROOT / "docs").glob("*.md"),
         *(
             ROOT / name

@@ -145,7 +145,7 @@ class OrderSerializer(OwnedSerializer):
     raw_json = None  # type: ignore[assignment]  # the table has none
     preview = serializers.SerializerMethodField()
     made_by = serializers.CharField(source="made_by.username", default=None, allow_null=True)
-    reason = OnPages()
+    reason = OnPages(allow_blank=True)
 
     class Meta:
         model = PendingOrder

@@ -10,7 +10,7 @@ from tests.trading.conftest import PASSWORD
 from trading.models import PendingOrder
 
 #: Of each operation and phase; `make fuzz` asks for many more.
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "2"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "1"))
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -2,6 +2,7 @@
 
 import socket
 import sys
+from datetime import date
 from itertools import count
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from kis import known_secrets
-from kis.calendar import krx_holidays
+from kis.calendar import Known, krx_holidays
 from tests import ready_database
 from tests.canaries import nothing_gets_out, the_watch
 from tests.emptying import made_by_migrate, taken_back_to
@@ -21,6 +22,8 @@ TESTS = Path(__file__).parent
 #: Where the tests are that have to reach every branch of the client, the portfolio and the orders.
 MEASURED = ("kis/", "trading/", "aegis/test_backup.py")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+#: Whether the exchange opens as far as holidays say; the same for all tests.
+OPEN_DAYS: dict[date, bool] = {}
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -73,7 +76,13 @@ def own_secrets(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def ordinary_days(monkeypatch):
-    """Let the day before the one that most tests are played on be like any other: it is that of the exam in 2026."""
+    """Forget what other tests have taught the calendar, and let the exam day of 2026 be like any other.
+
+    It is the day before the one that most tests are played on.
+    """
+    estimated = Known({})
+    estimated.opens = OPEN_DAYS
+    monkeypatch.setattr("kis.calendar._known", estimated)
     monkeypatch.setattr("kis.calendar.EXAM_DAYS", frozenset())
 
 

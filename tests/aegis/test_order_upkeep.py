@@ -56,8 +56,9 @@ def test_leftover_of_a_crash_is_told_at_the_start():
     assert "reconcile_orders" in text
 
 
-def test_site_tells_at_its_start(monkeypatch, capsys):
+def test_site_tells_at_its_start(monkeypatch, capsys, settings, tmp_path):
     """The site itself is started in test_demo; here its children have ended before they begin."""
+    settings.DEMO_STATE_FILE = tmp_path / "demo.json"  # that of the project may be in use
     unknown()
     ended = SimpleNamespace(poll=lambda: 1, terminate=lambda: None, wait=lambda seconds: None)
     monkeypatch.setattr("aegis.management.commands.site.start", lambda *arguments, **environment: ended)

@@ -59,7 +59,7 @@ def test_unfit_password_changes_nothing(owner, answers, words):
 
 
 def test_password_is_set_at_a_terminal_only(owner, monkeypatch):
-    monkeypatch.setattr("trading.management.commands.set_trading_password.is_at_terminal", lambda: False)
+    monkeypatch.setattr("trading.commands.is_at_terminal", lambda: False)
     assert "터미널에서" in owner.types("set_trading_password").error
 
 

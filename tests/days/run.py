@@ -130,7 +130,7 @@ def main() -> int:
     parser.add_argument(
         "--every", type=int, default=1, help="fire the job of the minute only every so many minutes"
     )
-    parser.add_argument("--prints", type=int, default=3, help="on how many days every page is printed anew")
+    parser.add_argument("--prints", type=int, default=1, help="on how many days every page is printed anew")
     parser.add_argument("--first", type=date.fromisoformat, default=FIRST_DAY)
     parser.add_argument("--save", type=Path, help="write the figures to a file, for tests/days/report.py")
     parser.add_argument("--quiet", action="store_true")

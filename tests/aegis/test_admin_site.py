@@ -1,6 +1,5 @@
 """The first page of the admin, its button, its header, and the day of the jobs."""
 
-from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 
 import pytest
@@ -19,11 +18,10 @@ from kis.grants import grant
 from kis.korean import SEOUL
 from kis.models import KisAccount, SyncRun
 from kis.reconciliation import Check
-from kis.simulator.server import Simulator, SimulatorConfig
 from tests.factories import AT, order, snapshot, stocks, sync_run
 from tests.kis.api_rows import diagnosis
 from tests.kis.owning import of_owner
-from tests.kis.syncing import TEN, connection_to, leave_out_the_market
+from tests.kis.syncing import TEN, fetched_from_a_simulator
 from tests.trading.conftest import make_order
 from trading import kill_switch
 from trading.models import PendingOrder
@@ -193,15 +191,7 @@ def push(client, page=None):
 
 @pytest.fixture
 def market(monkeypatch):
-    with Simulator(SimulatorConfig(clock=TEN, speed=0, limits=False)) as simulator:
-
-        @contextmanager
-        def connect(_mode, _account):
-            with connection_to(simulator) as opened:
-                yield opened
-
-        monkeypatch.setattr("kis.data_fetch.connect", connect)
-        leave_out_the_market(monkeypatch)
+    with fetched_from_a_simulator(monkeypatch) as simulator:
         yield simulator
 
 

@@ -1,6 +1,5 @@
 """The button of the admin with a worker behind it: left to him once, watched from a page, done here where he is not there."""
 
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -16,10 +15,9 @@ from kis.client.codes import AccountNumber
 from kis.client.errors import KisUnreachable
 from kis.grants import grant
 from kis.models import AccountGrant, KisAccount, SyncRun
-from kis.simulator.server import Simulator, SimulatorConfig
 from tests.factories import sync_run
 from tests.kis.owning import of_owner
-from tests.kis.syncing import TEN, connection_to, leave_out_the_market
+from tests.kis.syncing import TEN, fetched_from_a_simulator
 from tests.trading.pages import text_of
 
 pytestmark = pytest.mark.django_db
@@ -38,15 +36,7 @@ def an_owner(settings, monkeypatch):
 
 @pytest.fixture
 def market(monkeypatch):
-    with Simulator(SimulatorConfig(clock=TEN, speed=0, limits=False)) as simulator:
-
-        @contextmanager
-        def connect(_mode, _account):
-            with connection_to(simulator) as opened:
-                yield opened
-
-        monkeypatch.setattr("kis.data_fetch.connect", connect)
-        leave_out_the_market(monkeypatch)
+    with fetched_from_a_simulator(monkeypatch) as simulator:
         yield simulator
 
 

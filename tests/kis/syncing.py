@@ -16,6 +16,7 @@ from kis.client.transport import HttpTransport
 from kis.connect import Connection
 from kis.korean import SEOUL
 from kis.simulator.realtime_records import notice_fields
+from kis.simulator.server import Simulator, SimulatorConfig
 
 TEN = datetime(2026, 11, 20, 10, 0, tzinfo=SEOUL)
 TODAY = TEN.date()
@@ -56,6 +57,21 @@ def leave_out_the_market(monkeypatch):
     monkeypatch.setattr("kis.sync.run.copy_lists", lambda connection, **how: [], raising=False)
     monkeypatch.setattr("kis.sync.run.copy_prices", lambda connection, **how: ())
     monkeypatch.setattr("kis.sync.run.copy_days", lambda connection, **how: (), raising=False)
+
+
+@contextmanager
+def fetched_from_a_simulator(monkeypatch):
+    """Let whatever copies an account reach a simulator at ten o'clock."""
+    with Simulator(SimulatorConfig(clock=TEN, speed=0, limits=False)) as simulator:
+
+        @contextmanager
+        def connect(_mode, _account):
+            with connection_to(simulator) as opened:
+                yield opened
+
+        monkeypatch.setattr("kis.data_fetch.connect", connect)
+        leave_out_the_market(monkeypatch)
+        yield simulator
 
 
 class Broker:

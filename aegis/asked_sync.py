@@ -162,7 +162,7 @@ def progress_of(number: str, account: Account, *, at: datetime) -> Progress | No
 
 
 def named(arguments: Mapping[str, Any] | None, key: str) -> bool:
-    return bool(arguments) and arguments is not None and arguments.get("account") == key
+    return arguments is not None and arguments.get("account") == key
 
 
 def over(account: Account, result: Any, *, has_ended: bool) -> Progress:  # noqa: ANN401  # whatever the worker wrote

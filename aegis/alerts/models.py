@@ -22,7 +22,8 @@ class Alert(models.Model):
     """One thing to tell, once: `dedup_key` names the event, however many processes see it at once.
 
     `text` is what is sent, as much as NOTIFY_PRIVACY allows; the account is masked in it. Alerts of no account (the kill
-    switch) have no number and are for superusers; the others are for those who may see the account. `detail` is what later alerts need to know of this one.
+    switch) have no number and are for superusers; the others are for those who may see the account. `detail` is what
+    later alerts need to know of this one.
     """
 
     KINDS: ClassVar = [(kind.value, LABELS[kind]) for kind in Kind]

@@ -40,7 +40,7 @@ run: setup
 	@$(PYTHON) manage.py site
 
 test: setup-dev
-	@$(PYTHON) -m pytest -q -n auto --dist worksteal --cov=kis/client --cov=kis/portfolio --cov=trading --cov-branch --cov-report= --cov-fail-under=100
+	@$(PYTHON) -m pytest -q -n auto --dist worksteal --cov=kis/client --cov=kis/portfolio --cov=trading --cov-branch --cov-report=term --cov-fail-under=100
 	@$(PYTHON) tests/with_postgres.py -m pytest -q -n auto --dist worksteal -m django_db
 
 lint: setup-dev

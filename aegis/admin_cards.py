@@ -11,8 +11,8 @@ from django.db.models import Count, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django_q.models import Schedule, Task
 
-from aegis.job_lanes import DRAWN, TROUBLED, coming_of
-from aegis.schedules import ORDERS
+from aegis.job_lanes import TROUBLED, coming_of
+from aegis.schedules import planned
 from ai.models import Diagnosis
 from kis.access import Access, access_of
 from kis.accounts import MODE_NAMES, Account
@@ -210,26 +210,36 @@ def cards_of(accounts: Sequence[Account], access: Access) -> Iterable[AccountCar
 def job_lines(access: Access) -> Iterable[JobLine]:
     """Yield the jobs of the timetable with their last runs, of accounts that may be seen."""
     seen = access.narrow(SyncRun.objects.filter(slot__isnull=False).defer("steps", "checks"))
-    kinds = [job.kind for job in DRAWN if job.kind]
+    jobs = planned()
+    kinds = [job.kind for job in jobs if job.kind]
     firsts = [
         Q(pk=Subquery(seen.filter(job=kind).order_by("-started_at", "-pk").values("pk")[:1]))
         for kind in kinds
     ]
     runs = {run.job: run for run in SyncRun.objects.filter(reduce(or_, firsts))}
-    schedules = {row.name: row for row in Schedule.objects.filter(name__in=[job.name for job in DRAWN])}
-    looked = (
-        Task.objects.filter(group=ORDERS.name).order_by("-stopped").values_list("stopped", "success").first()
-    )
+    schedules = {row.name: row for row in Schedule.objects.filter(name__in=[job.name for job in jobs])}
+    lasts = [
+        Q(pk=Subquery(Task.objects.filter(group=job.name).order_by("-stopped").values("pk")[:1]))
+        for job in jobs
+        if not job.kind
+    ]
+    tasks = {
+        task.group: task
+        for task in Task.objects.filter(reduce(or_, lasts)).only("group", "stopped", "success")
+    }
     now = market_now()
-    for job in DRAWN:
-        run = runs.get(job.kind)
-        last = f"{moment_text(run.started_at)} {run.get_status_display()}" if run else ""
-        is_troubled = bool(run and run.status in TROUBLED)
-        if not job.kind and looked:
-            last, is_troubled = f"{moment_text(looked[0])} {'완료' if looked[1] else '실패'}", not looked[1]
-        yield JobLine(
-            job.label, last or "실행한 적 없음", coming_of(job, schedules.get(job.name), now), is_troubled
-        )
+    for job in jobs:
+        last, is_troubled = outcome(runs.get(job.kind), tasks.get(job.name))
+        yield JobLine(job.label, last, coming_of(job, schedules.get(job.name), now), is_troubled)
+
+
+def outcome(run: SyncRun | None, task: Any) -> tuple[str, bool]:  # django-q2 comes without types
+    """Say how a job went the last time, and whether that was trouble: what it left is a run, or a task of the worker."""
+    if run:
+        return f"{moment_text(run.started_at)} {run.get_status_display()}", run.status in TROUBLED
+    if task:
+        return f"{moment_text(task.stopped)} {'완료' if task.success else '실패'}", not task.success
+    return "실행한 적 없음", False
 
 
 def newest(rows: QuerySet[Any], owners: Iterable[Owner], order: str) -> QuerySet[Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from statistics import fmean
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -10,7 +11,8 @@ from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.http import HttpRequest
 from django_q.models import Schedule, Task
 
-from aegis.schedules import ORDERS, TIMETABLE, Job, read_window
+from aegis.backup.last import last_backup
+from aegis.schedules import BACKUP, TIMETABLE, Job, planned, read_window
 from kis.access import visible
 from kis.admin_filters import JOB_NAMES, accounts_of, key_of, name_of
 from kis.admin_lists import FIRST_YEAR, LAST_YEAR
@@ -25,8 +27,7 @@ from kis.refresh import BY_HAND
 from kis.slots import Window
 from kis.sync.run import JOB as COPYING
 
-#: The jobs of the trading day; the one for orders leaves no runs.
-DRAWN: Final = tuple(job for job in TIMETABLE if not job.every_day)
+LABELS: Final = {job.name: job.label for job in TIMETABLE}
 HANDMADE: Final = "직접 실행"
 #: Bars that can be told from each other are links of their own.
 MOST_LINKS: Final = 60
@@ -55,8 +56,17 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Ticked:
+    """What the worker did for a slot of a job without runs."""
+
+    started: datetime
+    stopped: datetime
+    success: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Lane:
-    """The slots of one account."""
+    """The slots of one account, and how long they took in words."""
 
     name: str
     bars: tuple[Bar, ...]
@@ -64,6 +74,7 @@ class Lane:
     failed: int
     missed: int
     running: int
+    took: str = ""
     link: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -169,9 +180,10 @@ def job_day(request: HttpRequest, day: date) -> JobDay:
         for account in accounts_of(request)
     }
     now = market_now()
-    schedules = {row.name: row for row in Schedule.objects.filter(name__in=[job.name for job in DRAWN])}
-    tasks = tasks_of(span)
-    axis = axis_of(runs, tasks)
+    drawn = planned()
+    schedules = {row.name: row for row in Schedule.objects.filter(name__in=[job.name for job in drawn])}
+    tasks = tasks_of(drawn, span)
+    axis = axis_of(runs, [task for job in drawn if not job.every_day for task in tasks.get(job.name, ())])
     picture = Picture(day, axis[0], now, names)
     jobs = [
         JobLanes(
@@ -181,10 +193,10 @@ def job_day(request: HttpRequest, day: date) -> JobDay:
             tuple(
                 picture.lanes(job, runs, schedule=schedules.get(job.name))
                 if job.kind
-                else picture.ticks(tasks)
+                else picture.ticks(tasks.get(job.name, ()), last_hour=axis[1])
             ),
         )
-        for job in DRAWN
+        for job in drawn
     ]
     by_hand = [run for run in runs if run.job == BY_HAND or (run.job == COPYING and run.slot is None)]
     if by_hand:
@@ -207,9 +219,14 @@ def job_day(request: HttpRequest, day: date) -> JobDay:
 
 def facts_of(job: Job, schedule: Any, now: datetime | None) -> str:  # noqa: ANN401  # django-q2 comes without types
     """Say when a job runs, and when it will next."""
-    usual = f"{window_of(job, schedule)} {job.minutes}분마다"
-    coming = coming_of(job, schedule, now)
-    return f"{usual} · {coming}" if coming else usual
+    usual = f"매일 {often(job)}" if job.every_day else f"{window_of(job, schedule)} {often(job)}"
+    kept = last_backup() if job is BACKUP else None
+    last = f"마지막 백업 {kept.at:%m-%d %H:%M}" if kept else ""
+    return " · ".join(filter(None, (usual, last, coming_of(job, schedule, now))))
+
+
+def often(job: Job) -> str:
+    return f"{job.window.opens:%H:%M}" if job.window.every == timedelta(days=1) else f"{job.minutes}분마다"
 
 
 def window_of(job: Job, schedule: Any) -> Window:  # noqa: ANN401  # as above
@@ -226,14 +243,21 @@ def coming_of(job: Job, schedule: Any, now: datetime | None) -> str:  # noqa: AN
         return "예약 없음"
     if schedule.repeats == SWITCHED_OFF:
         return "예약이 꺼져 있음"
+    if now is None:
+        return ""
     window = window_of(job, schedule)
-    return f"다음 {window.next_slot(now).astimezone(SEOUL):%m-%d %H:%M}" if now else ""
+    coming = window.slot_of(now) + window.every if job.every_day else window.next_slot(now)
+    return f"다음 {coming.astimezone(SEOUL):%m-%d %H:%M}"
 
 
-def tasks_of(span: tuple[datetime, datetime]) -> list[tuple[Any, ...]]:
-    """Return when the worker looked after the orders, and whether it could; of no account, so for everybody."""
-    found = Task.objects.filter(group=ORDERS.name, started__gte=span[0], started__lt=span[1])
-    return list(found.order_by("started").values_list("started", "stopped", "success"))
+def tasks_of(jobs: Iterable[Job], span: tuple[datetime, datetime]) -> dict[str, list[Ticked]]:
+    """Return what the worker did for the jobs that leave no runs; of no account, so for everybody."""
+    names = [job.name for job in jobs if not job.kind]
+    found = Task.objects.filter(group__in=names, started__gte=span[0], started__lt=span[1])
+    ticked: dict[str, list[Ticked]] = {}
+    for group, *rest in found.order_by("started").values_list("group", "started", "stopped", "success"):
+        ticked.setdefault(group, []).append(Ticked(*rest))
+    return ticked
 
 
 def failures(user: AbstractUser | AnonymousUser, span: tuple[datetime, datetime]) -> Iterator[Trouble]:
@@ -245,7 +269,7 @@ def failures(user: AbstractUser | AnonymousUser, span: tuple[datetime, datetime]
         words = (str(row.result or "").splitlines() or [""])[0]
         yield Trouble(
             row.started,
-            str(row.group or row.func),
+            LABELS.get(row.group, str(row.group or row.func)),
             "작업자",
             "실패",
             hide(words)[:REASON_LENGTH] or "이유 없음",
@@ -253,10 +277,11 @@ def failures(user: AbstractUser | AnonymousUser, span: tuple[datetime, datetime]
         )
 
 
-def axis_of(runs: Sequence[SyncRun], tasks: Sequence[tuple[Any, ...]]) -> tuple[int, int]:
+def axis_of(runs: Sequence[SyncRun], tasks: Sequence[Ticked]) -> tuple[int, int]:
     """Return the first and the last hour that something happened in, and those of the session at least."""
     hours = [
-        at.astimezone(SEOUL).hour for at in (*(run.started_at for run in runs), *(task[0] for task in tasks))
+        at.astimezone(SEOUL).hour
+        for at in (*(run.started_at for run in runs), *(one.started for one in tasks))
     ]
     return min([FIRST_HOUR, *hours]), min(max([LAST_HOUR, *(hour + 1 for hour in hours)]), 24)
 
@@ -284,7 +309,7 @@ class Picture:
             of_slot = {run.slot: run for run in of_owner}
             bars = [self.bar(slot, of_slot.pop(slot, None), job) for slot in slots]
             bars += [self.bar(run.slot, run, job) for run in of_slot.values() if run.slot]
-            yield self.lane(owner, bars, job.kind)
+            yield self.lane(owner, bars, job.kind, took=times_text(map(duration, of_owner)))
 
     def bar(self, slot: datetime, run: SyncRun | None, job: Job) -> Bar:
         left, width = self.place(slot), float(job.minutes)
@@ -298,26 +323,33 @@ class Picture:
         for owner, of_owner in by_owner(runs, ()).items():
             bars = []
             for run in of_owner:
-                took = (run.finished_at or run.started_at) - run.started_at
-                width = max(took / timedelta(minutes=1), 3.0)
+                width = max((duration(run) or timedelta()) / timedelta(minutes=1), 3.0)
                 bars.append(Bar(self.place(run.started_at), width, state_of(run), title_of(run), run.pk))
-            yield self.lane(owner, bars, "")
+            yield self.lane(owner, bars, "", took=times_text(map(duration, of_owner)))
 
-    def ticks(self, tasks: Sequence[tuple[Any, ...]]) -> Iterator[Lane]:
+    def ticks(self, tasks: Sequence[Ticked], *, last_hour: int) -> Iterator[Lane]:
+        """Yield a lane of tasks. Those of the night are counted, and lie outside of the axis."""
         bars = [
-            Bar(self.place(started), 1.0, "done" if success else "failed") for started, _, success in tasks
+            Bar(self.place(one.started), 1.0, "done" if one.success else "failed")
+            for one in tasks
+            if self.first_hour <= one.started.astimezone(SEOUL).hour < last_hour
         ]
-        if bars:
-            yield counted("작업자", bars, {})
+        done = sum(one.success for one in tasks)
+        if tasks:
+            words = times_text(one.stopped - one.started for one in tasks)
+            yield Lane("작업자", tuple(bars), done, len(tasks) - done, missed=0, running=0, took=words)
 
-    def lane(self, owner: Any, bars: Sequence[Bar], kind: str) -> Lane:  # noqa: ANN401  # number and mode
+    def lane(self, owner: Any, bars: Sequence[Bar], kind: str, *, took: str) -> Lane:  # noqa: ANN401  # number and mode
         number, is_paper = owner
         name, key = self.names.get(owner, (masked_account(number.number, number.product_code), ""))
         link = {"account": key, "job": kind, "started_at__year": str(self.day.year)}
         link |= {"started_at__month": str(self.day.month), "started_at__day": str(self.day.day)}
         mode = "모의" if is_paper else "실전"
         title = name if name.startswith(mode) else f"{mode} {name}"
-        return counted(title, bars, {word: value for word, value in link.items() if value})
+        states = [bar.state for bar in bars]
+        counts = {state: states.count(state) for state in ("done", "failed", "missed", "running")}
+        link = {word: value for word, value in link.items() if value}
+        return Lane(title, tuple(bars), took=took, link=link, **counts)
 
     def trouble(self, run: SyncRun) -> Trouble:
         number = AccountNumber(run.account_no, run.product_code)
@@ -341,10 +373,18 @@ def by_owner(runs: Iterable[SyncRun], at_least: Iterable[Any]) -> dict[Any, list
     return found
 
 
-def counted(name: str, bars: Sequence[Bar], link: Mapping[str, str]) -> Lane:
-    states = [bar.state for bar in bars]
-    counts = {state: states.count(state) for state in ("done", "failed", "missed", "running")}
-    return Lane(name, tuple(bars), link=link, **counts)
+def duration(run: SyncRun) -> timedelta | None:
+    return run.finished_at - run.started_at if run.finished_at else None
+
+
+def times_text(times: Iterable[timedelta | None]) -> str:
+    """Say how long runs took that have ended, blank where none has."""
+    seconds = [each.total_seconds() for each in times if each is not None]
+    if not seconds:
+        return ""
+    if len(seconds) == 1:
+        return f"{seconds[0]:.1f}초"
+    return f"평균 {fmean(seconds):.1f}초, 최장 {max(seconds):.1f}초"
 
 
 def state_of(run: SyncRun) -> str:
@@ -355,5 +395,5 @@ def state_of(run: SyncRun) -> str:
 
 def title_of(run: SyncRun) -> str:
     at = (run.slot or run.started_at).astimezone(SEOUL)
-    took = f" {(run.finished_at - run.started_at).total_seconds():.1f}초" if run.finished_at else ""
-    return f"{at:%H:%M} {run.get_status_display()}{took}"
+    seconds = times_text([duration(run)])
+    return " ".join(filter(None, (f"{at:%H:%M}", run.get_status_display(), seconds)))

@@ -429,6 +429,7 @@ Q_CLUSTER = {
     "max_attempts": 1,  # the next tick is our retry
     "ack_failures": True,
     "catch_up": False,
+    "save_limit": 0,  # what is kept is pruned by age (aegis.task_history): by number, a busy job drives out the others
     "queue_limit": 1,  # what a machine has taken and not begun is lost to the others for a while if it dies
     "recycle": 500,  # tasks, or kilobytes, after which a worker makes room for a fresh one
     "max_rss": 600_000,

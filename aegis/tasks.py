@@ -10,6 +10,7 @@ from aegis.alerts import minute
 from aegis.backup.daily import daily_backup
 from aegis.order_upkeep import settle_all, settle_leftovers
 from aegis.schedules import FETCH, PRINT, REFRESH
+from aegis.task_history import forget_old
 from aegis.watching.pings import told_outside
 from kis import tasks
 from kis.data_fetch import FetchFailed, accounts_meant
@@ -68,5 +69,9 @@ def sync_asked_for(*, account: str, by: int) -> dict[str, Any]:
 
 
 def send_alerts(**tick: Any) -> str:  # noqa: ANN401, ARG001  # as above
-    """Look for what is worth telling, and send it; see `aegis.alerts`."""
-    return minute.told(minute.tell_now(at=timezone.now()))
+    """Look for what is worth telling, and send it; see `aegis.alerts`. Once an hour, forget what old tasks came to."""
+    now = timezone.now()
+    words = minute.told(minute.tell_now(at=now))
+    if now.minute == 0:
+        forget_old(at=now)
+    return words

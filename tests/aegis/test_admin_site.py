@@ -9,9 +9,11 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.html import strip_tags
+from django_q.conf import Conf
 from django_q.models import Schedule, Task
 
-from aegis.schedules import FETCH, ORDERS, REFRESH, write_schedules
+from aegis.schedules import ALERTS, BACKUP, FETCH, ORDERS, REFRESH, write_schedules
+from aegis.tasks import send_alerts
 from kis.client.codes import AccountNumber
 from kis.client.errors import KisUnreachable
 from kis.grants import grant
@@ -291,23 +293,72 @@ def test_holiday_has_no_slots(owner):
     assert not response.context["page"].jobs[0].lanes
 
 
+def ticked(job, at, *, seconds=0.0, error=""):
+    """Return a task of the worker as it has ended."""
+    return Task.objects.create(
+        id=f"{Task.objects.count():032}",
+        name="tick",
+        func=job.task,
+        group=job.name,
+        started=at,
+        stopped=at + timedelta(seconds=seconds),
+        success=not error,
+        result=error or None,
+    )
+
+
 def test_worker_is_shown_with_what_failed_in_it_to_those_who_may(owner):
-    for number, success in enumerate((True, False)):
-        Task.objects.create(
-            id=f"{number:032}",
-            name="tick",
-            func=ORDERS.task,
-            group=ORDERS.name,
-            started=on_friday(10, number),
-            stopped=on_friday(10, number),
-            success=success,
-            result=None if success else "KisError: 8765****-01을 조회하지 못했습니다.\nTraceback",
-        )
+    ticked(ORDERS, on_friday(10))
+    ticked(ORDERS, on_friday(10, 1), error="KisError: 8765****-01을 조회하지 못했습니다.\nTraceback")
     page = words(owner.get("/admin/jobs/", {"day": str(FRIDAY)}))
     assert "8765****-01을 조회하지 못했습니다." in page
     assert "Traceback" not in page
     page = words(signed_in("viewer", of=[MINE]).get("/admin/jobs/", {"day": str(FRIDAY)}))
     assert "8765" not in page
+
+
+def test_jobs_around_the_clock_are_counted_by_night_and_do_not_stretch_the_day(owner, settings, tmp_path):
+    settings.BACKUP_DIR = str(tmp_path)
+    (tmp_path / "aegis-20250613-000012.tar").touch()
+    write_schedules(now=AT)
+    ticked(BACKUP, on_friday(0), seconds=12)
+    for hour, seconds in ((3, 0.5), (10, 1.5), (23, 1)):
+        ticked(ALERTS, on_friday(hour), seconds=seconds)
+    response = owner.get("/admin/jobs/", {"day": str(FRIDAY)})
+    shown = {job.command: job for job in response.context["page"].jobs}
+    (lane,) = shown[ALERTS.name].lanes
+    assert (lane.done, len(lane.bars)) == (3, 1)
+    assert response.context["page"].hours == [f"{hour:02}" for hour in range(8, 17)]
+    page = words(response)
+    assert "매일 1분마다 · 다음 06-16 14:24" in page
+    assert "완료 3 평균 1.0초, 최장 1.5초" in page
+    assert "매일 00:00 · 마지막 백업 06-13 00:00 · 다음 06-17 00:00" in page
+    assert "완료 1 12.0초" in page
+
+
+def test_first_page_says_how_each_job_went_the_last_time(owner):
+    slot_run(AT - timedelta(minutes=20), status=SyncRun.Status.FAILED)
+    ticked(ORDERS, AT - timedelta(minutes=1), error="KisError: 응답을 받지 못했습니다.")
+    ticked(ORDERS, AT)
+    ticked(ALERTS, AT, error="OSError: 자리가 없습니다.")
+    page = words(owner.get("/admin/"))
+    assert "30분 전체 동기화 6/16(월) 13:59:57 실패" in page
+    assert "1분 주문 확인 6/16(월) 14:20:00 완료" in page
+    assert "1분 알림 6/16(월) 14:20:00 실패" in page
+    assert "10분 대시보드 실행한 적 없음" in page
+
+
+def test_worker_remembers_two_weeks_whatever_else_it_does(monkeypatch):
+    noon = on_friday(12)
+    for days in (15, 13):
+        ticked(ORDERS, noon - timedelta(days=days))
+        ticked(ALERTS, noon - timedelta(days=days), error="OSError: 자리가 없습니다.")
+    for minute in (59, 0):
+        monkeypatch.setattr("aegis.tasks.timezone.now", lambda: noon.replace(minute=minute))  # noqa: B023  # used at once
+        send_alerts()
+        assert Task.objects.count() == (4 if minute else 2)
+    assert not Task.objects.filter(started__lt=noon - timedelta(days=14)).exists()
+    assert not Conf.SAVE_LIMIT, "by number, the busiest job would drive out what the others did"
 
 
 def test_viewer_sees_runs_of_his_account_alone():

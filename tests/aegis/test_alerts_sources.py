@@ -1,6 +1,6 @@
 """What is told: from the books as they stand, each event once, with as much in it as the owner lets out."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -529,6 +529,17 @@ def test_day_is_summed_up_once_after_the_close():
         "상승 삼성전자 ▲+1.50%",
         "하락 SK하이닉스 ▼−2.00%",
     ]
+
+
+@pytest.mark.parametrize(("restored_at", "says_so"), [(time(15, 39), False), (time(15, 41), True)])
+def test_summary_that_the_books_before_may_have_told_says_so(restored_at, says_so):
+    begin()
+    account = snapshot([SAMSUNG], at=TEN.replace(hour=15, minute=31), with_closes=False)
+    closed_day(account, account.total_eval_amt)
+    withhold_restored(at=datetime.combine(TEN.date(), restored_at, TEN.tzinfo))
+    minute(TEN.replace(hour=15, minute=45))
+    last = Alert.objects.get(kind="summary").text.splitlines()[-1]
+    assert (last == "백업에서 되살리기 전에 마감한 날이라 이미 알렸을 수 있습니다.") is says_so
 
 
 def test_day_without_a_close_is_not_summed_up():

@@ -18,6 +18,7 @@ SUMMARY_FROM: Final = time(15, 40)
 CLOSE: Final = time(15, 30)
 MOVERS: Final = 3
 MOST_FILLS: Final = 10
+MAY_BE_KNOWN: Final = "백업에서 되살리기 전에 마감한 날이라 이미 알렸을 수 있습니다."
 
 
 # --- findings -----------------------------------------------------------------------------------------------------------
@@ -71,8 +72,8 @@ def summaries(view: View) -> Iterator[News]:
             yield summary(day, view)
 
 
-def closing(day: KisDailySummary) -> datetime:
-    return datetime.combine(day.summary_date, CLOSE, SEOUL)
+def closing(day: KisDailySummary, at: time = CLOSE) -> datetime:
+    return datetime.combine(day.summary_date, at, SEOUL)
 
 
 def summary(day: KisDailySummary, view: View) -> News:
@@ -99,12 +100,13 @@ def summary(day: KisDailySummary, view: View) -> News:
         *fill_lines(fills),
         *movers,
     ]
+    known = [MAY_BE_KNOWN] if view.is_of_before_restoring(closing(day, SUMMARY_FROM)) else []
     return News(
         Kind.SUMMARY,
         f"{whose.key}:{day.summary_date:%Y%m%d}",
         f"{short_day(day.summary_date)} 하루 요약 {percent(day.day_return)}",
-        "\n".join(lines),
-        bare="\n".join([rates, counts, *movers]),
+        "\n".join([*lines, *known]),
+        bare="\n".join([rates, counts, *movers, *known]),
         whose=whose,
     )
 

@@ -175,8 +175,8 @@ def fault_for(kind: str, service: str, times: str) -> dict[str, object]:
         "times": MANY if times == "always" else 1,
     }
     if kind == "refuse_connection":
-        # The port opens again by itself: between the attempts, or after the last of them.
-        return fault | {"times": 1, "delay_ms": 400 if times == "always" else 30}
+        # The test opens the port again: between the attempts, or after the last of them.
+        return fault | {"times": 1, "delay_ms": 60_000}
     return fault | ({"delay_ms": 200} if kind == "slow_drip" else {})
 
 
@@ -201,18 +201,21 @@ class Broker:
     def arrived(self, tr: str) -> int:
         return int(self.control("requests").json()["by_mode"]["paper"].get(tr, 0))
 
-    def wait_until_open(self) -> None:
-        """Return when the port, if it was closed, listens again."""
+    def open(self) -> None:
+        """Let the port listen again if it was closed, and return when it does."""
         for _ in range(500):
-            with suppress(requests.ConnectionError):
+            try:
                 self.control("requests")
+            except requests.ConnectionError:
+                self.simulator._loop.call_soon_threadsafe(self.simulator.refuse_for, "paper", 0)  # noqa: SLF001  # from another thread
+                time.sleep(0.01)
+            else:
                 return
-            time.sleep(0.01)
         raise AssertionError("the port did not open again")
 
 
 @contextmanager
-def session_at(url):
+def session_at(url, *, sleep=time.sleep):
     """Open a session of the product; nothing in it stands in for anything else."""
     keys = Credentials.fixed("paper")
     environment = Environment(
@@ -225,7 +228,9 @@ def session_at(url):
     )
     transport = HttpTransport()
     try:
-        yield Session(environment, transport=transport, tokens=MemoryTokenStore(), budget=Pacer(0.0))
+        yield Session(
+            environment, transport=transport, tokens=MemoryTokenStore(), budget=Pacer(0.0), sleep=sleep
+        )
     finally:
         transport.close()
 
@@ -240,7 +245,7 @@ def running_broker():
 @pytest.fixture
 def broker(running_broker):
     yield running_broker
-    running_broker.wait_until_open()
+    running_broker.open()
     running_broker.control("faults", method="DELETE")
 
 
@@ -315,9 +320,13 @@ def test_trouble_ends_as_the_table_says(broker, pauses, deadlines, *, kind, serv
     tr, outcome = SERVICES[service][0], getattr(TABLE[kind][service], times)
     if kind in SLOW:
         deadlines(*DEADLINES[times])
-    if kind == "refuse_connection":
-        pauses(0.01)
-    with session_at(broker.simulator.paper.url) as session:
+
+    def pause(seconds):
+        if (kind, times) == ("refuse_connection", "once"):
+            broker.open()
+        time.sleep(seconds)
+
+    with session_at(broker.simulator.paper.url, sleep=pause) as session:
         if service != "token":
             session.token()
         before = broker.arrived(tr)
@@ -327,7 +336,7 @@ def test_trouble_ends_as_the_table_says(broker, pauses, deadlines, *, kind, serv
             return
         assert reply.status_code == 200
         result = ask_in_time(service, session)
-        broker.wait_until_open()
+        broker.open()
         check(outcome, result, broker=broker, service=service, arrived=broker.arrived(tr) - before)
         # Once struck it is over; only what cannot strike this service is still there.
         if times == "once":

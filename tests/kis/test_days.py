@@ -31,6 +31,7 @@ from kis.sync.days import NotClosed, close_day
 from tests.factories import AT, Stock, snapshot
 from tests.kis.api_rows import diagnosis as written_about
 from tests.kis.living import SAMSUNG, life_of
+from tests.kis.syncing import leave_out_stocks_and_prices
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +39,18 @@ MON, TUE, WED, THU, FRI = (date(2026, 11, day) for day in range(16, 21))
 NEXT_MON = date(2026, 11, 23)
 HYNIX, KAKAO = "000660", "035720"
 MODES = ["real", "paper"]
+
+
+@pytest.fixture(autouse=True)
+def days_of_the_books(request, monkeypatch):
+    """Let runs copy what days are made of unless a test asks for `the_market`: the rest takes most of their time."""
+    if "the_market" not in request.fixturenames:
+        leave_out_stocks_and_prices(monkeypatch)
+
+
+@pytest.fixture
+def the_market():
+    """Let the runs of a test be whole ones."""
 
 
 @pytest.fixture
@@ -259,7 +272,7 @@ def test_money_that_came_in_a_hole_is_found_after_it(life):
     assert life.summary(TUE).realised_average == 620_000 - 600_000 - 87 - 1_240
 
 
-def test_closed_days_leave_no_hole(live):
+def test_closed_days_leave_no_hole(the_market, live):
     christmas_eve, monday, new_year_eve, next_year = (
         date(2026, 12, 24),
         date(2026, 12, 28),
@@ -291,7 +304,7 @@ def test_closed_days_leave_no_hole(live):
     ]
 
 
-def test_look_in_the_morning_names_the_evening_that_was_missed(life):
+def test_look_in_the_morning_names_the_evening_that_was_missed(the_market, life):
     life.at(TUE, "10:00")
     assert life.sync().steps[-1]["name"] == "close_days"
     assert life.summary(MON).kis_account is None
@@ -508,7 +521,7 @@ def test_sale_of_shares_that_came_without_a_trade_has_no_cost_until_the_next_clo
     assert life.summary(WED).realised_average == 660_000 - 700_000 - 1_412
 
 
-def test_split_that_the_prices_have_shown_is_no_gift(live):
+def test_split_that_the_prices_have_shown_is_no_gift(the_market, live):
     life = live(_005930=(1, 60_000))
     life.sell(1, 60_000)
     life.buy(30, 60_000)
@@ -639,7 +652,7 @@ def test_broker_is_asked_once_about_a_day_whoever_wants_to_know(live):
     assert set(KisExecution.objects.filter(exec_dt=MON).values_list("cost_source", flat=True)) == {"actual"}
 
 
-def test_index_that_cannot_be_had_spoils_nothing(life):
+def test_index_that_cannot_be_had_spoils_nothing(the_market, life):
     life.broker.fault("FHKUP03500100", "http_500_before")
     run = life.evening(MON)
     assert run.status == "complete"
@@ -703,7 +716,7 @@ def test_log_that_does_not_add_up_is_refused(life):
             KisDepositLog.objects.filter(log_date=MON).update(**{name: 7})
 
 
-def test_days_of_another_market_make_way_with_its_books(settings, tmp_path, life):
+def test_days_of_another_market_make_way_with_its_books(the_market, settings, tmp_path, life):
     """The demo's days hold on to their snapshots, which must not keep the old market alive."""
     life.buy(1, 60_000)
     life.evening(MON)
@@ -747,7 +760,7 @@ def test_cash_ladder_warns_and_says_what_was_not_asked():
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_every_day_of_a_busy_life_equals_the_ledger_of_the_broker(live, mode):
+def test_every_day_of_a_busy_life_equals_the_ledger_of_the_broker(the_market, live, mode):
     """Three weeks of orders, deposits and withdrawals; prices as the market makes them."""
     dice = Random(7)
     life = live(mode, **{f"_{code}": (40, 50_000) for code in (SAMSUNG, HYNIX, KAKAO)})

@@ -59,7 +59,9 @@ def live(start_simulator):
     opened = []
 
     def start(mode="real", *, on=MON, **held):
-        simulator = start_simulator(clock=datetime(on.year, on.month, on.day, 9, 10, tzinfo=SEOUL))
+        simulator = start_simulator(
+            clock=datetime(on.year, on.month, on.day, 9, 10, tzinfo=SEOUL), sample_accounts=False
+        )
         context = life_of(simulator, mode)
         life = context.__enter__()
         opened.append(context)

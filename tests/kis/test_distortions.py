@@ -503,7 +503,7 @@ def shown_on_terminal(connection):
 
 @pytest.fixture
 def simulator(start_simulator):
-    return start_simulator(clock=THURSDAY)
+    return start_simulator(clock=THURSDAY, sample_accounts=False)
 
 
 @pytest.mark.parametrize(("plant", "mode"), CASES)

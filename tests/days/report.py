@@ -15,6 +15,8 @@ JOBS = {
     "aegis_10min_kis_dashboard": "job of ten minutes",
     "aegis_30min_data_fetch": "job of the half hour",
 }
+#: What a reason is called in the table, where the play has a shorter word for it.
+WORDS = {"busy": "the one before was still at it", "worker down": "no worker"}
 INTRODUCTION = """\
 # Sixty trading days at high speed
 
@@ -22,8 +24,9 @@ INTRODUCTION = """\
 loopback HTTP, in a time that passes only when somebody waits, calls the broker or the next minute begins. Both rate limits
 are on and count in that time. The jobs are fired in turn as a task of the worker, by the commands of cron, by both for the
 same slot, and by django-q2's scheduler. `DAYS=5` plays fewer days, `EVERY=5` fires the jobs of the minute and of ten minutes
-only in every fifth minute (on four of the sixty days every minute all the same); one coarse day is in the suite. This
-page is written by the run.
+only in every fifth minute (on four of the sixty days every minute all the same); one coarse day is in the suite. The job of
+ten minutes asks the broker and publishes each time; the PDF itself, which takes a second of this machine and none of that
+time, is drawn anew on `--prints` days only. This page is written by the run.
 
 What happens in these days: Chuseok's aftermath, Hangul day, Christmas, the last day of the year and New Year, a holiday that
 only the broker knows (3 November), the exam of 19 November (10:00–16:30), a day that the owner's calendar cuts short (15
@@ -38,21 +41,24 @@ snapshot each minute; that no call was refused for the rate (EGW00201), no messa
 logged as an unexpected error. At the end: every minute bar and daily price of every day, however long nobody was there.
 """
 CLOSING = """
-A slot without a run is one nobody could run (no worker, a clock that jumped over it) or one that the broker did not answer;
-it is not made up for in a burst. The next slot brings the books up to date, and minutes and daily prices are fetched later.
+A slot without a run is one nobody could run (no worker, a clock that jumped over it, the minute before taking longer than
+one: the play has one process) or one that the broker did not answer; it is not made up for in a burst. The next slot brings the books up to date, and minutes and daily prices are fetched later.
 While the machine's clock is set back by three minutes, its newest snapshot may be as old as that.
 """
 
 
 def rows(run: Run) -> Iterable[tuple[str, str]]:
     count, why = run["count"], run["why"]
-    yield "trading days, closed days", f"{run['days']}, {count['closed days']}"
+    yield "trading days, closed days", f"{run['days']}, {count.get('closed days', 0)}"
     yield "minutes fired", "every one" if run["every"] == 1 else f"one of {run['every']}"
     yield "days with every minute fired", f"{count.get('days on which every minute was fired', 0)}"
     for job, name in JOBS.items():
         slots, runs = count[f"slots {job}"], count[f"runs {job}"]
         reasons = ", ".join(
-            f"{text.partition(': ')[2]} {times}" for text, times in why.items() if text.startswith(job)
+            f"{WORDS.get(reason, reason)} {times}"
+            for text, times in why.items()
+            for name, _, reason in [text.partition(": ")]
+            if name == job
         )
         yield f"{name}: slots, complete runs", f"{slots:,}, {runs:,}" + (f" ({reasons})" if reasons else "")
     yield "requests to the broker", f"{run['requests']:,}"

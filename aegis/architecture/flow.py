@@ -86,7 +86,7 @@ def room_of(module: str) -> str:
 def sources_of(module: Module) -> set[str]:
     names = {
         name
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Import | ast.ImportFrom)
         for name in (
             [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
@@ -103,7 +103,7 @@ def sources_of(module: Module) -> set[str]:
 def imported_models(module: Module, names: dict[str, str]) -> dict[str, str]:
     """Return the tables of the models that a module imports, by the name it uses for each."""
     found = {}
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.ImportFrom) and node.module and ".models" in f"{node.module}.":
             for alias in node.names:
                 if alias.name in names:
@@ -117,11 +117,11 @@ def written_models(module: Module, known: set[str]) -> Iterator[str]:
     A row or a query keeps the model it began with: `row = Stock.objects.get(…)`, later `row.save()`.
     """
     begun: dict[str, str] = {name: name for name in known}
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         for target, value in bound(node):
             if (model := begun.get(root_of(value))) is not None:
                 begun.setdefault(target, model)
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if not isinstance(node, ast.Call):
             continue
         if isinstance(node.func, ast.Name) and node.func.id in known:

@@ -79,7 +79,7 @@ def callers_of_transactions() -> defaultdict[str, set[str]]:
     for module in modules():
         if module.name.startswith(NOT_CALLERS):
             continue
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if (
                 isinstance(node, ast.Attribute)
                 and isinstance(node.value, ast.Name)

@@ -100,7 +100,7 @@ def django_db_setup(django_db_setup, django_db_blocker, tmp_path_factory):
     """Take back in no time what tests commit, and keep a copy of the fresh database for processes of their own."""
     with django_db_blocker.unblock():
         ready_database.keep_copy(tmp_path_factory.mktemp("ready") / "ready.sqlite3")
-        as_made = made_by_migrate()
+        as_made = made_by_migrate() if ready_database.is_of_tests() else {}
     with taken_back_to(as_made):
         yield
 

@@ -11,9 +11,15 @@ from aegis.backup.places import file_database, standing_in
 _places: list[Path] = []
 
 
+def is_of_tests() -> bool:
+    """Return whether pytest has made a database: it makes none where no test that was chosen asks for one."""
+    name = str(connection.settings_dict["NAME"])
+    return "memory" in name or name.startswith("test_")
+
+
 def keep_copy(path: Path) -> None:
-    """Keep a copy of the tests' own database as migrations have just made it; with PostgreSQL it is made when asked for."""
-    if connection.vendor == "sqlite":
+    """Keep a copy of the tests' own database as migrations have just made it; otherwise it is made when asked for."""
+    if connection.vendor == "sqlite" and is_of_tests():
         with connection.cursor() as cursor:
             cursor.execute("VACUUM INTO %s", [str(path)])
     _places.append(path)

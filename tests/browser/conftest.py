@@ -3,6 +3,7 @@
 The site runs in a process of its own with a folder of its own, the market in this one, where tests can move it.
 """
 
+import json
 import os
 import re
 import shutil
@@ -11,18 +12,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
 from kis.demo import Serving
 from kis.simulator.server import Simulator, SimulatorConfig
+from tests import ready_database
 from tests.kis.syncing import TEN, Broker
 
 ROOT = Path(__file__).resolve().parents[2]
+AT_HAND = Path(__file__).with_name("at_hand.py")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 #: What the browser and htmx say where a test lets the server be away.
 OF_THE_TEST = re.compile(r"Failed to load resource|Response Status Error|htmx:(sendError|afterRequest)")
@@ -44,28 +49,27 @@ def pytest_collection_modifyitems(items):
 
 @dataclass
 class Site:
-    """The site with its market, and how its commands are run."""
+    """The site with its market, and who runs its commands."""
 
     url: str
-    environment: dict[str, str]
     serving: Serving
+    commands: "subprocess.Popen[str]"
+    #: The cookies of somebody who has signed in, once somebody has.
+    signed_in: list[Any] = field(default_factory=list)
 
     @property
     def broker(self):
         return Broker(self.serving.simulator.real.url)
 
-    def run(self, *arguments):
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+    def run(self, *words):
+        assert self.commands.stdin
+        assert self.commands.stdout
+        print(json.dumps(words), file=self.commands.stdin, flush=True)
+        told = self.commands.stdout.readline()
+        assert told, "it took too long, or ended the process that runs commands"
+        went_well, said = json.loads(told)
+        assert went_well, said
+        return said
 
     def let_pass(self, **time_passed):
         """Set the market's clock forward."""
@@ -84,7 +88,7 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory) -> Iterator[Site]:
+def site(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Site]:
     """Start the site without any data yet; its market stands still at ten o'clock but for what tests let pass."""
     var = tmp_path_factory.mktemp("site") / "var"
     environment = {
@@ -106,19 +110,32 @@ def site(tmp_path_factory) -> Iterator[Site]:
         from kis.demo import only_one  # noqa: PLC0415
 
         with only_one(demo_host.lock_file()):
-            started = Site(f"http://{address}", environment, Serving(simulator))
-            started.run("migrate", "-v0")
-            started.run("shell", "-v0", "-c", MAKE_OWNER)
-            with subprocess.Popen(
-                [sys.executable, "manage.py", "runserver", "--noreload", address],
-                cwd=ROOT,
-                env=environment,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            ) as server:
-                eventually(lambda: requests.get(f"{started.url}/healthz", timeout=5))
-                yield started
-                server.terminate()
+            with django_db_blocker.unblock():
+                ready_database.lay(var / "demo.sqlite3")
+            with started([AT_HAND], environment, pipe=subprocess.PIPE) as commands:
+                running = Site(f"http://{address}", Serving(simulator), commands)
+                running.run("shell", "-v0", "-c", MAKE_OWNER)
+                with started(["manage.py", "runserver", "--noreload", address], environment):
+                    eventually(lambda: requests.get(f"{running.url}/healthz", timeout=5))
+                    yield running
+
+
+@contextmanager
+def started(command, environment, *, pipe=subprocess.DEVNULL):
+    """Let a program of ours run as long as it is wanted."""
+    with subprocess.Popen(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=environment,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as program:
+        try:
+            yield program
+        finally:
+            program.terminate()
 
 
 def eventually(action, *, within_seconds=60):
@@ -160,7 +177,7 @@ class Tabs:
         self.complaints: list[str] = []
 
     def open(self, *, signed_in=True, **how):
-        """Open a tab, signed in as people do it; its clock is the test's to run."""
+        """Open a tab, the first signed in as people do it; its clock is the test's to run."""
         context = self.chromium.new_context(
             base_url=self.site.url, locale="ko-KR", **{"reduced_motion": "reduce", **how}
         )
@@ -172,11 +189,14 @@ class Tabs:
         tab.on("request", self.watch)
         tab.clock.install()
         if signed_in:
+            context.add_cookies(self.site.signed_in)
             tab.goto("/")
-            tab.get_by_label("아이디").fill("owner")
-            tab.get_by_label("비밀번호").fill(PASSWORD)
-            tab.get_by_role("button", name="로그인").click()
+            if not self.site.signed_in:
+                tab.get_by_label("아이디").fill("owner")
+                tab.get_by_label("비밀번호").fill(PASSWORD)
+                tab.get_by_role("button", name="로그인").click()
             tab.locator("#live").wait_for()
+            self.site.signed_in = context.cookies()
         return tab
 
     def hear(self, message):

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import pypdfium2
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from pypdfium2 import raw
 
 from kis.client.codes import Mode
@@ -18,6 +19,10 @@ from reports.pdf import render_pdf
 from reports.queries import dashboard_rows
 from tests.factories import AT, Stock, fill, order, report_fills, save_minutes, snapshot, stocks, sync_run
 
+#: For tests that look at nothing but paper.
+drawn_once = pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="how figures are drawn is no question of the database"
+)
 NASTY = "<script>alert(1)</script> & 아주 긴 이름의 상장지수펀드"
 
 
@@ -28,11 +33,11 @@ class Rendered:
     dashboard: Dashboard
     data: bytes
 
-    @property
+    @cached_property
     def pages(self) -> list[str]:
         return pages_of(self.data)
 
-    @property
+    @cached_property
     def text(self) -> str:
         return "\n".join(self.pages)
 
@@ -75,8 +80,8 @@ def figures_of(
 
 
 @pytest.fixture(scope="session")
-def render(django_db_setup, django_db_blocker) -> Renderer:
-    """Render what a function saves, and take the rows back afterwards."""
+def figures(django_db_setup, django_db_blocker) -> Callable[..., Dashboard]:
+    """Return a function that returns the figures of what another saves, and takes the rows back afterwards."""
 
     @contextmanager
     def rows_for_now() -> Iterator[None]:
@@ -84,9 +89,19 @@ def render(django_db_setup, django_db_blocker) -> Renderer:
             yield
             transaction.set_rollback(True)
 
-    def rendered(save: Callable[[], KisAccount], **options) -> Rendered:
+    def of(save: Callable[[], KisAccount], **options) -> Dashboard:
         with rows_for_now():
-            dashboard = figures_of(save(), **options)
+            return figures_of(save(), **options)
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def render(figures: Callable[..., Dashboard]) -> Renderer:
+    """Return a function that renders them."""
+
+    def rendered(save: Callable[[], KisAccount], **options) -> Rendered:
+        dashboard = figures(save, **options)
         return Rendered(dashboard, render_pdf(dashboard))
 
     return rendered

@@ -72,7 +72,7 @@ ADVICE = Advice(
 
 
 @pytest.fixture(scope="module")
-def full(render) -> Rendered:
+def full(figures) -> Rendered:
     """Render a day with everything: weeks behind it, trades, orders, advice."""
 
     def save():
@@ -110,7 +110,7 @@ def full(render) -> Rendered:
             order(account, place)
         return report_fills(account)
 
-    dashboard = replace(render(save).dashboard, advice=ADVICE, next_update=AT + timedelta(minutes=10))
+    dashboard = replace(figures(save), advice=ADVICE, next_update=AT + timedelta(minutes=10))
     return Rendered(dashboard, render_pdf(dashboard))
 
 

@@ -14,9 +14,9 @@ from reports import fonts
 from reports.pdf import render_pdf
 from reports.printing import fetcher, print_html
 from tests.factories import Stock, fill, order, snapshot, sync_run
-from tests.reports.conftest import fonts_of, pages_of
+from tests.reports.conftest import drawn_once, fonts_of, pages_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, drawn_once]
 POINTS = 72 / 25.4  # of a millimetre
 RED = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9" fill="red"/></svg>'
 HOSTILE = [

@@ -10,8 +10,9 @@ import pytest
 from reports.amounts import Amounts
 from reports.fonts import FontsUnavailable
 from reports.printing_apart import PrintBroken, environment, pdf_of, render_apart
+from tests.reports.conftest import drawn_once
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, drawn_once]
 STAYS = "이전 PDF는 그대로입니다."
 
 

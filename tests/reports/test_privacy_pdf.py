@@ -13,17 +13,17 @@ from reports.looks import Privacy
 from reports.pdf import render_html, render_pdf
 from reports.privacy import shown
 from tests.factories import AT, Stock, fill, order, save_minutes, snapshot, sync_run, weeks_of
-from tests.reports.conftest import Rendered, pages_of
+from tests.reports.conftest import drawn_once, pages_of
 from tests.reports.test_overview import ADVICE
 from tests.reports.test_privacy import amounts_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, drawn_once]
 AVERAGES = [50_003.5 + 1_237.25 * place for place in range(24)]
 
 
 @pytest.fixture(scope="module")
-def busy(render) -> Rendered:
-    """Render a day with every page: holdings, fills, orders, books, candles, minutes, a curve, and numbers of many figures."""
+def busy(figures):
+    """Return a day with every page: holdings, fills, orders, books, candles, minutes, a curve, and numbers of many figures."""
 
     def save():
         held = [
@@ -68,8 +68,7 @@ def busy(render) -> Rendered:
             order(account, place, ord_qty=4_019 + place, psbl_qty=3_001 + place)
         return account
 
-    rendered = render(save)
-    return Rendered(replace(rendered.dashboard, advice=ADVICE), rendered.data)
+    return replace(figures(save), advice=ADVICE)
 
 
 def secrets(dashboard):
@@ -103,7 +102,7 @@ def said(data):
 @pytest.fixture(scope="module")
 def files(busy):
     """Return each look of the busy day as a file."""
-    return {privacy: render_pdf(*shown(busy.dashboard, privacy)) for privacy in Privacy}
+    return {privacy: render_pdf(*shown(busy, privacy)) for privacy in Privacy}
 
 
 def test_busy_day_has_every_page_and_its_secrets_can_be_found(busy, files):
@@ -111,7 +110,7 @@ def test_busy_day_has_every_page_and_its_secrets_can_be_found(busy, files):
     for title in ("보유 종목", "오늘 체결", "미체결", "2주 차트", "1분 차트", "대사", "자산 추이"):
         assert title in text
     assert len(pages_of(files[Privacy.FULL])) >= 7
-    found = {secret for secret in secrets(busy.dashboard) if spoken(secret, text)}
+    found = {secret for secret in secrets(busy) if spoken(secret, text)}
     assert len(found) > 200  # so that the next tests look for what would be there
     assert "1234****-01" in text
 
@@ -119,20 +118,20 @@ def test_busy_day_has_every_page_and_its_secrets_can_be_found(busy, files):
 @pytest.mark.parametrize("privacy", [Privacy.MASKED, Privacy.PERCENT])
 def test_no_amount_is_left_in_any_text(busy, files, privacy):
     text = said(files[privacy])
-    assert not {secret for secret in secrets(busy.dashboard) if spoken(secret, text)}
+    assert not {secret for secret in secrets(busy) if spoken(secret, text)}
     assert "1234****" not in text
     assert not re.findall(r"117\d{3}|\d[\d,]*원(?!칙)|\d주(?! ?[차종그])|\d ?[억만]", text)
 
 
 @pytest.mark.parametrize("privacy", [Privacy.MASKED, Privacy.PERCENT])
 def test_made_up_amounts_are_not_shown_either(busy, files, privacy):
-    veiled, _ = shown(busy.dashboard, privacy)
+    veiled, _ = shown(busy, privacy)
     text = said(files[privacy])
     assert not {secret for secret in secrets(veiled) if spoken(secret, text)}
 
 
 def test_masked_file_shows_parts_of_the_account_and_prices_of_the_market(busy, files):
-    text, d = said(files[Privacy.MASKED]), busy.dashboard
+    text, d = said(files[Privacy.MASKED]), busy
     assert "계좌 가림" in text
     for row in d.holdings:
         assert number(row.price) in text
@@ -145,7 +144,7 @@ def test_masked_file_shows_parts_of_the_account_and_prices_of_the_market(busy, f
 
 
 def test_percent_file_shows_weights_and_returns_alone(busy, files):
-    text, d = said(files[Privacy.PERCENT]), busy.dashboard
+    text, d = said(files[Privacy.PERCENT]), busy
     for row in d.holdings:
         assert not spoken(number(row.price), text)
         assert share(row.weight) in text
@@ -159,17 +158,17 @@ def test_percent_file_shows_weights_and_returns_alone(busy, files):
 
 @pytest.mark.parametrize("privacy", list(Privacy))
 def test_same_look_gives_the_same_bytes(busy, files, privacy):
-    assert render_pdf(*shown(busy.dashboard, privacy)) == files[privacy]
+    assert render_pdf(*shown(busy, privacy)) == files[privacy]
 
 
 def test_page_of_charts_says_nothing_in_its_source(busy):
-    html = render_html(*shown(busy.dashboard, Privacy.MASKED))
-    assert not {secret for secret in secrets(busy.dashboard) if spoken(secret, html)}
+    html = render_html(*shown(busy, Privacy.MASKED))
+    assert not {secret for secret in secrets(busy) if spoken(secret, html)}
 
 
 def test_encrypted_file_says_nothing_without_its_password(busy, files):
     data = encrypted(files[Privacy.FULL], "secret word")
-    for secret in sorted(secrets(busy.dashboard))[:50]:
+    for secret in sorted(secrets(busy))[:50]:
         assert secret.encode() not in data
     with pytest.raises(pikepdf.PasswordError):
         pikepdf.open(BytesIO(data))

@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from kis import known_secrets
@@ -120,6 +121,15 @@ def static_files_are_found_once():
 
     with pytest.MonkeyPatch.context() as patches:
         patches.setattr(WhiteNoiseMiddleware, "add_files_from_finders", find_once)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cheap_hashes():
+    """Spend on a password what a test can afford; it is Argon2 all the same."""
+    with pytest.MonkeyPatch.context() as patches:
+        for cost, value in (("time_cost", 1), ("memory_cost", 512), ("parallelism", 1)):
+            patches.setattr(Argon2PasswordHasher, cost, value)
         yield
 
 

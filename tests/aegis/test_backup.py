@@ -60,7 +60,6 @@ from tests.trading.conftest import (  # noqa: F401  # fixtures
     PASSWORD,
     TEN,
     broker,
-    cheap_hashes,
     clock,
     desk,
     make_order,

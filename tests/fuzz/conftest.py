@@ -19,7 +19,6 @@ from tests.kis.conftest import simulator, start_simulator  # noqa: F401  # fixtu
 from tests.trading.conftest import (  # noqa: F401  # fixtures
     TEN,
     broker,
-    cheap_hashes,
     clock,
     desk_at,
     make_order,

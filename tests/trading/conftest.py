@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pytest
-from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from kis.client.endpoints.orders import OneCall
 from kis.client.transport import HttpTransport
@@ -93,14 +92,6 @@ def broker(request):
     broker = Broker(request.getfixturevalue("simulator").real.url)
     broker.account(100_000_000, _005930=(100, 60_000))
     return broker
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch):
-    """Spend on a password what a test can afford; it is Argon2 all the same."""
-    monkeypatch.setattr(Argon2PasswordHasher, "time_cost", 1)
-    monkeypatch.setattr(Argon2PasswordHasher, "memory_cost", 512)
-    monkeypatch.setattr(Argon2PasswordHasher, "parallelism", 1)
 
 
 @pytest.fixture

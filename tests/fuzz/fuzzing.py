@@ -24,8 +24,8 @@ class Report:
         return int(found.group(1).replace(",", "")) if found else 0
 
 
-def fuzz(site, schema_file, *, identity, password, examples, seed=1):
-    """Try the whole API with so many examples an operation and phase."""
+def fuzz(site, schema_file, *, identity, password, examples, paths="", seed=1):
+    """Try the whole API, or the part with such paths, with so many examples an operation and phase."""
     folder = schema_file.parent
     config = folder / "schemathesis.toml"
     config.write_text('hooks = "hooks"\n', encoding="utf-8")
@@ -37,6 +37,7 @@ def fuzz(site, schema_file, *, identity, password, examples, seed=1):
             *("run", str(schema_file), "--url", site.url, *header),
             *("--phases", ",".join(PHASES), "--checks", "all", "--max-examples", str(examples)),
             *("--exclude-checks", "positive_data_acceptance"),  # ours asks more precisely (see `hooks.py`)
+            *(["--include-path-regex", paths] if paths else []),
             *("--seed", str(seed), "--continue-on-failure", "--suppress-health-check", "all"),
             *("--no-color", "--request-timeout", "30", "--warnings", "off"),
         ],

@@ -31,6 +31,8 @@ AT_HAND = Path(__file__).with_name("at_hand.py")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 #: What the browser and htmx say where a test lets the server be away.
 OF_THE_TEST = re.compile(r"Failed to load resource|Response Status Error|htmx:(sendError|afterRequest)")
+#: Milliseconds that a busy machine may take to show something.
+PATIENCE = 30_000
 PASSWORD = "correct horse battery"
 MAKE_OWNER = (
     "from django.contrib.auth import get_user_model as users; "
@@ -155,7 +157,9 @@ def eventually(action, *, within_seconds=60):
 @pytest.fixture(scope="session")
 def chromium():
     """One browser for all tests; each of them gets a profile of its own."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415  # heavy
+    from playwright.sync_api import expect, sync_playwright  # noqa: PLC0415  # heavy
+
+    expect.set_options(timeout=PATIENCE)
 
     # Its loop stays with this thread: Django would take whatever test comes next for an asynchronous one.
     with pytest.MonkeyPatch.context() as patches, sync_playwright() as playwright:
@@ -181,7 +185,7 @@ class Tabs:
         context = self.chromium.new_context(
             base_url=self.site.url, locale="ko-KR", **{"reduced_motion": "reduce", **how}
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
         self.contexts.append(context)
         tab = context.new_page()
         tab.on("pageerror", lambda error: self.complaints.append(str(error)))

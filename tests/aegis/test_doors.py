@@ -3,6 +3,7 @@
 Which rows of an allowed table somebody sees is tried in `test_grants.py`, what orders take in `tests/trading/test_api.py`.
 """
 
+import functools
 import logging
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,10 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth import get_user_model
+from django.contrib.auth.backends import ModelBackend
 from django.core.cache import cache
 from django.db import connection
+from django.http import HttpResponse
 from django.template.response import SimpleTemplateResponse
 from django.test import Client
 from django.urls import URLPattern, get_resolver
@@ -20,6 +23,7 @@ from rest_framework.throttling import UserRateThrottle
 
 from aegis.admin_site import AegisAdminSite
 from aegis.alerts.models import Alert
+from kis import second_factor
 from kis.client.codes import AccountNumber
 from kis.client.errors import KisMisconfigured
 from kis.grants import grant
@@ -234,6 +238,11 @@ def people(settings, monkeypatch, caplog):
     # Who is let in is said before a page is written; writing thousands of them would say nothing more.
     monkeypatch.setattr(SimpleTemplateResponse, "rendered_content", "")
     monkeypatch.setattr(AegisAdminSite, "each_context", lambda site, request: {})
+    # Nobody here is given anything on the way: each is looked up once, with what he may.
+    look_up = ModelBackend.get_user
+    known = functools.cache(lambda pk: look_up(ModelBackend(), pk))
+    monkeypatch.setattr(ModelBackend, "get_user", lambda backend, pk: known(pk))
+    monkeypatch.setattr(second_factor, "factor_of", lambda user: None)
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.cache"
     caplog.set_level(logging.CRITICAL, "django.request")  # a line for each of them that is turned away
     monkeypatch.setattr(UserRateThrottle, "THROTTLE_RATES", {"user": None, "orders": None})
@@ -249,6 +258,7 @@ def people(settings, monkeypatch, caplog):
 
     for place in ("reports.views.connect", "kis.data_fetch.connect"):
         monkeypatch.setattr(place, silent)
+    monkeypatch.setattr("reports.views.pdf_response", lambda request, figures: HttpResponse(b"%PDF"))
     store("연금", "43218765-22")
     kill_switch.turn_on("시험", at=AT, by="test")
     for model in (AccessToken, RateBudget):

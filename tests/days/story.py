@@ -104,7 +104,7 @@ class Story:
         self.count: Counter[str] = Counter()
         self.why: Counter[str] = Counter()
         self.reasons: defaultdict[tuple[str, datetime], set[str]] = defaultdict(set)
-        self.trouble_until = self.looked_at = world.clock.now()
+        self.trouble_until = world.clock.now()
         self.oldest = {"quiet": timedelta(), "in trouble": timedelta()}
         self.memory: list[tuple[float, int]] = []
         self.days: list[date] = []
@@ -284,10 +284,9 @@ class Story:
             self.world.by_cron(ORDERS, minute)
 
     def look_at_schedules(self, minute: datetime, due: list[Job]) -> None:
-        """Let a cluster look for what is due. A minute that was over when it last looked has no tick of its own."""
+        """Let a cluster look for what is due."""
         for job in due:
-            self.reasons[job.name, minute].add("busy" if minute <= self.looked_at else "scheduled")
-        self.looked_at = self.world.clock.wall()
+            self.reasons[job.name, minute].add("scheduled")
         if self.every == 1:
             self.world.scheduled()
         elif due or minute.minute % 10 == 0:

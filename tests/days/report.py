@@ -41,10 +41,10 @@ snapshot each minute; that no call was refused for the rate (EGW00201), no messa
 logged as an unexpected error. At the end: every minute bar and daily price of every day, however long nobody was there.
 """
 CLOSING = """
-A slot without a run is one nobody could run (no worker, a clock that jumped over it, the minute before taking longer than
-one: the play has one process) or one that the broker did not answer; it is not made up for in a burst. The next slot brings
-the books up to date, and minutes and daily prices are fetched later. While the machine's clock is set back by three minutes,
-its newest snapshot may be as old as that.
+A slot without a run is one nobody could run (no worker, a clock that jumped over it) or one that the broker did not answer;
+it is not made up for in a burst. A worker that comes back makes up for the first tick it missed, with the data of that
+minute, and goes on with the next. The next slot brings the books up to date, and minutes and daily prices are fetched later.
+While the machine's clock is set back by three minutes, its newest snapshot may be as old as that.
 """
 
 

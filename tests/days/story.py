@@ -111,6 +111,7 @@ class Story:
         self.evenings: dict[tuple[Mode, date], dict[str, Any]] = {}
         self.flows: Counter[tuple[Mode, date]] = Counter()
         self.down = ""
+        self.was_away = False
         self.is_enough = False
 
     # --- plans ----------------------------------------------------------------------------------------------------------
@@ -262,12 +263,16 @@ class Story:
         clock = self.world.clock
         due = [job for job, window in jobs.items() if minute in window.slots_of(minute.date())]
         due = [job for job in due if not self.leaves_out(job, minute)]
-        if self.down == "worker down":
+        is_back, self.was_away = self.was_away, self.down == "worker down"
+        if self.was_away:
             self.note(minute, "worker down", jobs)
             return
         if minute.minute % 10 == 0:
             self.tell()
         if plan.way == "scheduler":
+            if is_back:
+                # It makes up for the first tick that it missed, and goes on with the next one after now.
+                self.note(minute, "worker down", jobs)
             self.look_at_schedules(minute, due)
             return
         for job in due:

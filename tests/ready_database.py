@@ -22,6 +22,11 @@ def keep_copy(path: Path) -> None:
     if connection.vendor == "sqlite" and is_of_tests():
         with connection.cursor() as cursor:
             cursor.execute("VACUUM INTO %s", [str(path)])
+    make_when_needed(path)
+
+
+def make_when_needed(path: Path) -> None:
+    """Keep it there once somebody asks for it."""
     _places.append(path)
 
 

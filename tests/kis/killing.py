@@ -125,11 +125,9 @@ class Files:
 
     def __init__(self):
         from django.conf import settings
-        from django.core.management import call_command
 
         self.path = Path(settings.DATABASES["default"]["NAME"])
         self.kept = self.path.with_suffix(".kept")
-        call_command("migrate", verbosity=0)
 
     def keep(self):
         from django.db import connections

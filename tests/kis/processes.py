@@ -184,13 +184,12 @@ def work(name, arguments, gate, results):
 
 def main():
     import django
-    from django.core.management import call_command
 
     name, count, *arguments = sys.argv[1:]
     django.setup()
-    call_command("migrate", verbosity=0)
     from django.db import connection
 
+    connection.ensure_connection()  # whoever is the first makes the file one that many may write to
     connection.close()
     # Forked from here, so that a process costs no second start of Django.
     fork = multiprocessing.get_context("fork")

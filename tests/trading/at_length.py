@@ -50,9 +50,11 @@ def main():
     import django
 
     django.setup()
+    from django.core.management import call_command
     from django.db import connection
 
     from kis.simulator.server import Simulator, SimulatorConfig
+    from tests import ready_database
     from tests.trading.scene import TEN
 
     name, *arguments = sys.argv[1:]
@@ -60,6 +62,10 @@ def main():
     print(f"{name} on {connection.vendor}:", flush=True)
     config = SimulatorConfig(clock=TEN, speed=0, limits=False)
     with Simulator(config) as simulator, tempfile.TemporaryDirectory() as folder:
+        ready_database.make_when_needed(Path(folder) / "ready.sqlite3")
+        if connection.vendor == "postgresql":  # the processes use this one, and not one of their own
+            call_command("migrate", verbosity=0)
+            connection.close()
         play = kills if name == "kills" else races
         fine = play(simulator, Path(folder), *arguments)
     print(f"  {time.monotonic() - began:.0f} s")

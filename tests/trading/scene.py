@@ -30,14 +30,11 @@ def set_up():
 
 
 def prepare():
-    """Make the database ready, with a password and the stock; return a price of an order that waits at the exchange."""
-    from django.core.management import call_command
-
+    """Set a password and know the stock, on a migrated database; return a price of an order that waits at the exchange."""
     from kis.client.endpoints.quotes import price
     from trading import password
     from trading.stocks import identify
 
-    call_command("migrate", verbosity=0)
     password.set_password(PASSWORD, at=now())
     with desk() as opened:
         session = opened.connection.session

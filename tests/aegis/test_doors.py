@@ -19,6 +19,7 @@ from django.http import HttpResponse
 from django.template.response import SimpleTemplateResponse
 from django.test import Client
 from django.urls import URLPattern, get_resolver
+from drf_spectacular.generators import SchemaGenerator
 from rest_framework.throttling import UserRateThrottle
 
 from aegis.admin_site import AegisAdminSite
@@ -238,6 +239,7 @@ def people(settings, monkeypatch, caplog):
     # Who is let in is said before a page is written; writing thousands of them would say nothing more.
     monkeypatch.setattr(SimpleTemplateResponse, "rendered_content", "")
     monkeypatch.setattr(AegisAdminSite, "each_context", lambda site, request: {})
+    monkeypatch.setattr(SchemaGenerator, "get_schema", lambda generator, **how: {})
     # Nobody here is given anything on the way: each is looked up once, with what he may.
     look_up = ModelBackend.get_user
     known = functools.cache(lambda pk: look_up(ModelBackend(), pk))

@@ -8,6 +8,7 @@ import pytest
 from kis.korean import SEOUL
 from kis.returns import returns_of
 from tests.kis.living import life_of
+from tests.kis.syncing import leave_out_stocks_and_prices
 
 pytestmark = pytest.mark.django_db
 
@@ -16,10 +17,15 @@ SATURDAY, NEXT_MON = date(2026, 11, 21), date(2026, 11, 23)
 MODES = ["real", "paper"]
 
 
+@pytest.fixture(autouse=True)
+def days_of_the_books(monkeypatch):
+    leave_out_stocks_and_prices(monkeypatch)
+
+
 @pytest.fixture(params=MODES)
 def life(request, start_simulator):
     """Start an account with ten million won and a hundred shares at 60,000, seen for the first time on Monday morning."""
-    simulator = start_simulator(clock=datetime(2026, 11, 16, 9, 10, tzinfo=SEOUL))
+    simulator = start_simulator(clock=datetime(2026, 11, 16, 9, 10, tzinfo=SEOUL), sample_accounts=False)
     with life_of(simulator, request.param) as life:
         life.broker.account(10_000_000, _005930=(100, 60_000))
         life.price(60_000)

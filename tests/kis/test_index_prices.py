@@ -17,6 +17,7 @@ from kis.portfolio.unknown import Unknown
 from kis.returns import NoDays, returns_of
 from kis.sync.index_prices import fetch_index_prices, index_levels
 from tests.kis.living import life_of
+from tests.kis.syncing import leave_out_stocks_and_prices
 
 pytestmark = pytest.mark.django_db
 
@@ -26,9 +27,21 @@ MODES = ["real", "paper"]
 BLANK = {"app_key": "", "app_secret": "", "account_no": "", "base_url": "", "ws_url": ""}
 
 
+@pytest.fixture(autouse=True)
+def days_of_the_books(request, monkeypatch):
+    """Leave stocks and prices to the one test that looks at what is noted beside a snapshot."""
+    if "the_market" not in request.fixturenames:
+        leave_out_stocks_and_prices(monkeypatch)
+
+
+@pytest.fixture
+def the_market():
+    """Let the runs of a test be whole ones."""
+
+
 @pytest.fixture(params=MODES)
 def life(request, start_simulator):
-    simulator = start_simulator(clock=datetime(2026, 11, 16, 9, 10, tzinfo=SEOUL))
+    simulator = start_simulator(clock=datetime(2026, 11, 16, 9, 10, tzinfo=SEOUL), sample_accounts=False)
     with life_of(simulator, request.param) as life:
         life.broker.account(10_000_000, _005930=(100, 60_000))
         life.price(60_000)
@@ -85,7 +98,7 @@ def test_close_is_not_stored_before_it_is_one(life):
     assert (found.asked, IndexPrice.objects.exists()) == (0, False)
 
 
-def test_snapshot_says_where_the_indices_stand_and_the_close_before(life):
+def test_snapshot_says_where_the_indices_stand_and_the_close_before(the_market, life):
     play(life, 60_000)
     life.at(TUE, "10:00")
     life.sync()

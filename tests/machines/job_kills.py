@@ -201,7 +201,10 @@ def killed(slots, kills):
         if slots.clock.at.hour >= 14:
             days = 3 if slots.clock.at.weekday() == 4 else 1
             slots.clock.at = slots.clock.at.replace(hour=10, minute=0) + timedelta(days=days)
-        done += slots.kill(at, after=after)
+        # A slot may do with a statement less than the one that was counted.
+        while at and not slots.kill(at, after=after):
+            at -= 1
+        done += at > 0
     return {"points": len(points), "kills": done, "states": slots.states, "problems": slots.problems}
 
 

@@ -48,7 +48,7 @@ class Slots:
         self.problems: list[str] = []
         self.states: dict[str, int] = {}
         self.order: Any = None
-        self.product = 0
+        self.accounts = 0
         self.clock.at += self.every - (self.clock.at - TEN) % self.every
 
     def fire(self):
@@ -71,8 +71,10 @@ class Slots:
 
             at = self.clock() - timedelta(minutes=2)
             # An account has one order that is not known; the broker is asked for the first of them every time.
-            self.product += 1
-            self.order = make_order(at=at, product_code=f"{self.product:02}")
+            number, product = divmod(self.accounts, 99)
+            self.accounts += 1
+            owner = {"account_no": f"{12345678 + number}", "product_code": f"{product + 1:02}"}
+            self.order = make_order(at=at, **owner)
             step(self.order, State.SENDING, at=at, what="claimed", values={"claimed_at": at, "market_at": at})
 
     def statements(self):

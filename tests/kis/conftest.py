@@ -13,6 +13,7 @@ from kis.simulator.hours import KST
 from kis.simulator.server import Endpoint, Simulator, SimulatorConfig
 from tests.kis.api_rows import Api
 from tests.kis.owning import of_owner
+from tests.kis.syncing import leave_out_stocks_and_prices
 
 TEN_ON_FRIDAY = datetime(2026, 11, 20, 10, 0, tzinfo=KST)
 TRADING = "/uapi/domestic-stock/v1/trading"
@@ -213,3 +214,15 @@ def api(client, settings):
     settings.KIS_ACCOUNTS = of_owner(real="12345678-01")
     client.force_login(get_user_model().objects.create_superuser("owner"))
     return Api(client)
+
+
+@pytest.fixture
+def the_market():
+    """Let the runs of a test be whole ones, where others leave the market out."""
+
+
+@pytest.fixture
+def days_of_the_books(request, monkeypatch):
+    """Let runs copy what days are made of unless a test asks for `the_market`: the rest takes most of their time."""
+    if "the_market" not in request.fixturenames:
+        leave_out_stocks_and_prices(monkeypatch)

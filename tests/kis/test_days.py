@@ -31,26 +31,13 @@ from kis.sync.days import NotClosed, close_day
 from tests.factories import AT, Stock, snapshot
 from tests.kis.api_rows import diagnosis as written_about
 from tests.kis.living import SAMSUNG, life_of
-from tests.kis.syncing import leave_out_stocks_and_prices
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("days_of_the_books")]
 
 MON, TUE, WED, THU, FRI = (date(2026, 11, day) for day in range(16, 21))
 NEXT_MON = date(2026, 11, 23)
 HYNIX, KAKAO = "000660", "035720"
 MODES = ["real", "paper"]
-
-
-@pytest.fixture(autouse=True)
-def days_of_the_books(request, monkeypatch):
-    """Let runs copy what days are made of unless a test asks for `the_market`: the rest takes most of their time."""
-    if "the_market" not in request.fixturenames:
-        leave_out_stocks_and_prices(monkeypatch)
-
-
-@pytest.fixture
-def the_market():
-    """Let the runs of a test be whole ones."""
 
 
 @pytest.fixture

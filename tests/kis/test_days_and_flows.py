@@ -8,18 +8,12 @@ import pytest
 from kis.korean import SEOUL
 from kis.returns import returns_of
 from tests.kis.living import life_of
-from tests.kis.syncing import leave_out_stocks_and_prices
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("days_of_the_books")]
 
 MON, TUE, WED, THU, FRI = (date(2026, 11, day) for day in range(16, 21))
 SATURDAY, NEXT_MON = date(2026, 11, 21), date(2026, 11, 23)
 MODES = ["real", "paper"]
-
-
-@pytest.fixture(autouse=True)
-def days_of_the_books(monkeypatch):
-    leave_out_stocks_and_prices(monkeypatch)
 
 
 @pytest.fixture(params=MODES)

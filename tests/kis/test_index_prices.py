@@ -17,26 +17,13 @@ from kis.portfolio.unknown import Unknown
 from kis.returns import NoDays, returns_of
 from kis.sync.index_prices import fetch_index_prices, index_levels
 from tests.kis.living import life_of
-from tests.kis.syncing import leave_out_stocks_and_prices
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("days_of_the_books")]
 
 MON, TUE, WED, THU, FRI = (date(2026, 11, day) for day in range(16, 21))
 KOSPI, KOSDAQ = IndexPrice.Index.KOSPI, IndexPrice.Index.KOSDAQ
 MODES = ["real", "paper"]
 BLANK = {"app_key": "", "app_secret": "", "account_no": "", "base_url": "", "ws_url": ""}
-
-
-@pytest.fixture(autouse=True)
-def days_of_the_books(request, monkeypatch):
-    """Leave stocks and prices to the one test that looks at what is noted beside a snapshot."""
-    if "the_market" not in request.fixturenames:
-        leave_out_stocks_and_prices(monkeypatch)
-
-
-@pytest.fixture
-def the_market():
-    """Let the runs of a test be whole ones."""
 
 
 @pytest.fixture(params=MODES)

@@ -56,11 +56,6 @@ def books_only(request, monkeypatch):
 
 
 @pytest.fixture
-def the_market():
-    """Let the runs of a test be whole ones."""
-
-
-@pytest.fixture
 def simulator():
     with Simulator(SimulatorConfig(clock=TEN, limits=False)) as simulator:
         yield simulator

@@ -2,6 +2,9 @@
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
+ALL_CORES := -n auto --dist worksteal
+# A test that hangs is interrupted, and fails; one that cannot even be interrupted ends its process, which says where it stood.
+NO_HANGING := --timeout=300 -o faulthandler_timeout=360 -o faulthandler_exit_on_timeout=true
 # Tests start hundreds of processes; none of them should have to compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help dashboard test run lint bench bench-rows bench-backup states kills life days order-kills order-races storm storm-bugs machines fuzz conformance setup setup-dev lock clean
@@ -40,8 +43,8 @@ run: setup
 	@$(PYTHON) manage.py site
 
 test: setup-dev
-	@$(PYTHON) -m pytest -q -n auto --dist worksteal --cov=kis/client --cov=kis/portfolio --cov=trading --cov-branch --cov-report=term --cov-fail-under=100
-	@$(PYTHON) tests/with_postgres.py -m pytest -q -n auto --dist worksteal -m django_db
+	@$(PYTHON) -m pytest -q $(ALL_CORES) $(NO_HANGING) --cov=kis/client --cov=kis/portfolio --cov=trading --cov-branch --cov-report=term --cov-fail-under=100
+	@$(PYTHON) tests/with_postgres.py -m pytest -q $(ALL_CORES) $(NO_HANGING) -m django_db
 
 lint: setup-dev
 	@$(PYTHON) -m ruff format --check .

@@ -11,7 +11,11 @@ import tempfile
 from pathlib import Path
 
 #: Nobody needs these rows after a power cut. A server that is only killed has still kept what it said it would.
-FOR_TESTS = "ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET full_page_writes = off; SELECT pg_reload_conf();"
+#: Whoever waits four minutes for a lock waits for somebody who hangs.
+FOR_TESTS = (
+    "ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET full_page_writes = off; "
+    "ALTER SYSTEM SET lock_timeout = '240s'; SELECT pg_reload_conf();"
+)
 
 
 def main() -> int:

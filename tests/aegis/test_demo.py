@@ -6,7 +6,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
 from contextlib import closing
 from datetime import date
@@ -21,6 +20,7 @@ from kis.calendar import business_days
 from kis.models import DailyPrice, KisAccount, KisDailySummary, KisExecution, KisHolding
 from kis.simulator.server import Simulator, SimulatorConfig
 from tests import ready_database
+from tests.programs import first_answer, running
 
 ROOT = Path(__file__).resolve().parents[2]
 MARKET = ROOT.parent / "shared" / "market"
@@ -252,18 +252,17 @@ def test_site_runs_with_its_worker_and_leaves_nothing_behind(django_db_setup, tm
     ready_database.lay(tmp_path / "var" / "demo.sqlite3")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"127.0.0.1:{listener.getsockname()[1]}"
-    with subprocess.Popen(
-        [sys.executable, "manage.py", "site", "--address", address],
-        cwd=ROOT,
-        env=environment,
+    with running(
+        ["manage.py", "site", "--address", address],
+        environment=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as site:
-        page = eventually(lambda: requests.get(f"http://{address}/admin/login/", timeout=5))
+        page = first_answer(f"http://{address}/admin/login/")
         site.send_signal(signal.SIGTERM)
-        _, errors = site.communicate(timeout=40)
+        _, errors = site.communicate(timeout=120)
     assert (page.status_code, "AEGIS" in page.text) == (200, True)
-    assert "중단했습니다." in errors.decode()
+    assert "중단했습니다." in errors
     with pytest.raises(requests.ConnectionError):
         requests.get(f"http://{address}/", timeout=1)
 
@@ -293,13 +292,11 @@ def test_site_follows_the_orders_of_an_account_with_an_hts_id(django_db_setup, d
             ready_database.lay(tmp_path / "var" / "aegis.sqlite3")
         with socket.create_server(("127.0.0.1", 0)) as listener:
             address = f"127.0.0.1:{listener.getsockname()[1]}"
-        with subprocess.Popen(
-            [sys.executable, "manage.py", "site", "--address", address],
-            cwd=ROOT,
-            env={**environment, "PYTHONUNBUFFERED": "1"},
+        with running(
+            ["manage.py", "site", "--address", address],
+            environment={**environment, "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
         ) as site:
             seen = []
             for line in iter(site.stdout.readline, ""):
@@ -316,21 +313,9 @@ def test_site_follows_the_orders_of_an_account_with_an_hts_id(django_db_setup, d
             ):
                 time.sleep(0.2)
             site.send_signal(signal.SIGTERM)
-            rest, errors = site.communicate(timeout=40)
+            rest, errors = site.communicate(timeout=120)
     assert "체결  매수  SK하이닉스(000660)  1주" in seen[-1], (seen, errors)
     assert "체결통보: 실전\n" in seen
     assert "체결통보를 그만 받습니다." in rest
     # The sample account may have traded in it today, too: on business days from ten on it has.
     assert 1 in filled_in(tmp_path / "var" / "aegis.sqlite3", "000660")
-
-
-def eventually(action, *, within_seconds=30):
-    """Repeat until a connection is there."""
-    ends_at = time.monotonic() + within_seconds
-    while True:
-        try:
-            return action()
-        except requests.ConnectionError:
-            if time.monotonic() > ends_at:
-                raise
-            threading.Event().wait(0.1)

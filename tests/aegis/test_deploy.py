@@ -108,7 +108,7 @@ def wait_for(address, server, log):
         assert server.poll() is None, log.read_text()
         try:
             requests.get(f"http://{address}/healthz/live", timeout=5)
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.1)
         else:
             return

@@ -9,22 +9,19 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from kis.demo import Serving
 from kis.simulator.server import Simulator, SimulatorConfig
 from tests import ready_database
 from tests.kis.syncing import TEN, Broker
+from tests.programs import first_answer, running
 
 ROOT = Path(__file__).resolve().parents[2]
 AT_HAND = Path(__file__).with_name("at_hand.py")
@@ -114,41 +111,18 @@ def site(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Site]
         with only_one(demo_host.lock_file()):
             with django_db_blocker.unblock():
                 ready_database.lay(var / "demo.sqlite3")
-            with started([AT_HAND], environment, pipe=subprocess.PIPE) as commands:
-                running = Site(f"http://{address}", Serving(simulator), commands)
-                running.run("shell", "-v0", "-c", MAKE_OWNER)
-                with started(["manage.py", "runserver", "--noreload", address], environment):
-                    eventually(lambda: requests.get(f"{running.url}/healthz", timeout=5))
-                    yield running
+            with running([AT_HAND], environment=environment, **pipes(subprocess.PIPE)) as commands:
+                there = Site(f"http://{address}", Serving(simulator), commands)
+                there.run("shell", "-v0", "-c", MAKE_OWNER)
+                server = ["manage.py", "runserver", "--noreload", address]
+                with running(server, environment=environment, **pipes(subprocess.DEVNULL)):
+                    first_answer(f"{there.url}/healthz")
+                    yield there
 
 
-@contextmanager
-def started(command, environment, *, pipe=subprocess.DEVNULL):
-    """Let a program of ours run as long as it is wanted."""
-    with subprocess.Popen(
-        [sys.executable, *command],
-        cwd=ROOT,
-        env=environment,
-        stdin=pipe,
-        stdout=pipe,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as program:
-        try:
-            yield program
-        finally:
-            program.terminate()
-
-
-def eventually(action, *, within_seconds=60):
-    ends_at = time.monotonic() + within_seconds
-    while True:
-        try:
-            return action()
-        except requests.ConnectionError:
-            if time.monotonic() > ends_at:
-                raise
-            time.sleep(0.1)
+def pipes(ends):
+    """Return where what a program reads and says goes; nobody reads its complaints."""
+    return {"stdin": ends, "stdout": ends, "stderr": subprocess.DEVNULL}
 
 
 # --- the browser ---------------------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ import io
 import os
 import signal
 import subprocess
-import sys
 from dataclasses import replace
 from datetime import time
 from pathlib import Path
@@ -26,6 +25,7 @@ from kis.management.commands.follow_fills import TerminalWatcher
 from tests import ready_database
 from tests.kis.scripted import APP_KEY, APP_SECRET
 from tests.kis.syncing import connection_to
+from tests.programs import running
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTICE = FillNotice(
@@ -104,13 +104,11 @@ def test_demo_is_followed_until_it_is_stopped(django_db_setup, tmp_path):
         "DATABASE_URL": "",
     }
     ready_database.lay(tmp_path / "var" / "demo.sqlite3")
-    with subprocess.Popen(
-        [sys.executable, "manage.py", "follow_fills"],
-        cwd=ROOT,
-        env=environment,
+    with running(
+        ["manage.py", "follow_fills"],
+        environment=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
     ) as follower:
         lines = iter(follower.stdout.readline, "")
         seen = []
@@ -128,7 +126,7 @@ def test_demo_is_followed_until_it_is_stopped(django_db_setup, tmp_path):
         assert requests.post(f"{url}/_sim/external-order", json=order, timeout=5).status_code == 200
         assert "SK하이닉스(000660)  1주" in until("체결  매수")
         follower.send_signal(signal.SIGTERM)
-        rest, errors = follower.communicate(timeout=40)
+        rest, errors = follower.communicate(timeout=120)
     assert (follower.returncode, errors) == (0, "")
     assert rest.splitlines()[-1] == "체결통보를 그만 받습니다."
     assert "DEMO" in seen[0]

@@ -7,7 +7,6 @@ import signal
 import socket
 import stat
 import subprocess
-import sys
 import threading
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +17,7 @@ from kis.simulator.errors import CannotStart
 from kis.simulator.hours import KST
 from kis.simulator.market import Market
 from kis.simulator.server import Simulator, SimulatorConfig
+from tests.programs import running
 
 TEN_ON_FRIDAY = datetime(2026, 11, 20, 10, 0, tzinfo=KST)
 ROOT = Path(__file__).parents[2]
@@ -159,15 +159,12 @@ def test_busy_port_is_one_sentence(start_simulator):
 
 
 def run_command(*arguments):
-    command = [sys.executable, "manage.py", "kis_simulator", *arguments]
     ports = ["--real-port=0", "--paper-port=0", "--real-ws-port=0", "--paper-ws-port=0"]
-    return subprocess.Popen(
-        [*command, *ports],
-        cwd=ROOT,
+    return running(
+        ["manage.py", "kis_simulator", *arguments, *ports],
+        environment=os.environ | {"PYTHONIOENCODING": "utf-8"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
     )
 
 
@@ -180,7 +177,7 @@ def test_command_prints_one_line_and_ends_on_a_signal(tmp_path, number):
         assert set(ready["real"]) == {"url", "ws", "account", "app_key", "app_secret", "hts_id"}
         assert ready["clock"].startswith("2026-11-20T10:00:0")
         process.send_signal(number)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=120)
     assert (process.returncode, out, err) == (0, "", "")
     assert json.loads(state_file.read_text())["clock"] > "2026-11-20T10:00:00"
 
@@ -201,7 +198,7 @@ def test_command_prints_one_line_and_ends_on_a_signal(tmp_path, number):
 )
 def test_command_refuses_in_one_korean_sentence(arguments):
     with run_command(*arguments) as process:
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=120)
     assert process.returncode != 0
     assert out == ""
     assert len(err.strip().splitlines()) == 1

@@ -1,6 +1,8 @@
 """A migrated SQLite database for whoever brings a file of its own: making it took each of them two seconds."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from django.core.management import call_command
@@ -22,6 +24,7 @@ def keep_copy(path: Path) -> None:
     if connection.vendor == "sqlite" and is_of_tests():
         with connection.cursor() as cursor:
             cursor.execute("VACUUM INTO %s", [str(path)])
+        leave_as_the_site_does(path)
     make_when_needed(path)
 
 
@@ -38,6 +41,14 @@ def lay(path: Path) -> Path:
         with standing_in(wrapper):
             call_command("migrate", verbosity=0)
         wrapper.close()
+        leave_as_the_site_does(kept)
     path.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(kept, path)
     return path
+
+
+def leave_as_the_site_does(path: Path) -> None:
+    """Make it a file that many may write to. Of several processes that do so at once, one would be told that it is locked."""
+    with closing(sqlite3.connect(path)) as file:
+        (mode,) = file.execute("PRAGMA journal_mode=WAL").fetchone()
+    assert mode == "wal"

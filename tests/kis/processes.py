@@ -187,10 +187,6 @@ def main():
 
     name, count, *arguments = sys.argv[1:]
     django.setup()
-    from django.db import connection
-
-    connection.ensure_connection()  # whoever is the first makes the file one that many may write to
-    connection.close()
     # Forked from here, so that a process costs no second start of Django.
     fork = multiprocessing.get_context("fork")
     gate, results = fork.Barrier(int(count)), fork.Queue()

@@ -69,6 +69,26 @@ def test_site_tells_at_its_start(monkeypatch, capsys, settings, tmp_path):
     assert "결과를 모르는 주문이 1건" in capsys.readouterr().out
 
 
+def test_site_that_is_stopped_while_it_starts_leaves_no_child(monkeypatch, settings, tmp_path):
+    settings.DEMO_STATE_FILE = tmp_path / "demo.json"
+    asked: list[str] = []
+
+    def start(*arguments, **environment):
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(arguments[0])
+        return SimpleNamespace(
+            poll=lambda: None, terminate=lambda: asked.append("end"), wait=lambda seconds: None
+        )
+
+    monkeypatch.setattr("aegis.management.commands.site.start", start)
+    monkeypatch.setattr("aegis.management.commands.site.accounts_to_follow", list)
+    monkeypatch.setattr("aegis.management.commands.site.signal.signal", lambda *how: None)
+    with pytest.raises(KeyboardInterrupt):
+        call_command("site")
+    assert asked == ["runserver", "end"]
+
+
 # --- after a sync -----------------------------------------------------------------------------------------------------
 
 

@@ -45,13 +45,13 @@ class Command(OwnerCommand):
                 "예약이 없어 화면이 저절로 새로워지지 않습니다. 예약하기: manage.py sync_schedules"
             )
         self.stdout.flush()
-        children = {
-            "사이트": start("runserver", "--noreload", address),
-            **{f"작업자({queue})": start("qcluster", Q_CLUSTER_NAME=queue) for queue in queues_here()},
-        }
+        children: dict[str, subprocess.Popen[bytes]] = {}
         followers = [Restarted(follower_of(account), start=start) for account in followed]
         first_data: list[subprocess.Popen[bytes]] = []
         try:
+            children["사이트"] = start("runserver", "--noreload", address)
+            for queue in queues_here():
+                children[f"작업자({queue})"] = start("qcluster", Q_CLUSTER_NAME=queue)
             with market_of_demo(first_data) as look_after_market:
                 while all(child.poll() is None for child in children.values()):
                     for follower in followers:
@@ -107,12 +107,15 @@ def start(*arguments: str, **environment: str) -> "subprocess.Popen[bytes]":
 
 
 def stop(*children: "subprocess.Popen[bytes]") -> None:
-    """Ask every child to end, and end it where it does not."""
+    """Ask every child to end, and end those that take longer than `STOP_SECONDS`; being told twice leaves none behind."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     for child in children:
         child.terminate()
+    ends_at = time.monotonic() + STOP_SECONDS
     for child in children:
         try:
-            child.wait(STOP_SECONDS)
+            child.wait(max(ends_at - time.monotonic(), 0))
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()

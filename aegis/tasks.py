@@ -1,8 +1,10 @@
 """What the worker runs that more than one app has a part in, by dotted name; safe to run twice."""
 
+import logging
 from datetime import datetime
 from typing import Any
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from aegis import asked_sync, printing_job
@@ -17,6 +19,8 @@ from kis.data_fetch import FetchFailed, accounts_meant
 from kis.market_days import use_market_days
 from kis.slots import Window
 from trading.states import UNSETTLED
+
+logger = logging.getLogger(__name__)
 
 
 def fetch_data(*, intended: str, minutes: int, opens: str, closes: str) -> str:
@@ -73,5 +77,8 @@ def send_alerts(**tick: Any) -> str:  # noqa: ANN401, ARG001  # as above
     now = timezone.now()
     words = minute.told(minute.tell_now(at=now))
     if now.minute == 0:
-        forget_old(at=now)
+        try:
+            forget_old(at=now)
+        except DatabaseError:  # the alerts have left; what is old can wait for the next hour
+            logger.warning("Old tasks could not be removed", exc_info=True)
     return words

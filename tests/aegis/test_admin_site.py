@@ -361,6 +361,16 @@ def test_worker_remembers_two_weeks_whatever_else_it_does(monkeypatch):
     assert not Conf.SAVE_LIMIT, "by number, the busiest job would drive out what the others did"
 
 
+def test_alerts_that_have_left_are_no_failure_where_old_tasks_stay(monkeypatch, caplog):
+    def locked(**when):
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr("aegis.tasks.forget_old", locked)
+    monkeypatch.setattr("aegis.tasks.timezone.now", lambda: on_friday(12))
+    assert send_alerts()
+    assert "Old tasks could not be removed" in caplog.text
+
+
 def test_viewer_sees_runs_of_his_account_alone():
     slot_run(on_friday(9), error="내 오류", status=SyncRun.Status.FAILED)
     slot_run(on_friday(9), error="남의 오류", status=SyncRun.Status.FAILED, account_no=OTHER.number)

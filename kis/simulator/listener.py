@@ -50,12 +50,14 @@ class Listener:
         self._reopening: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
+        # Known here before it serves: whoever cancels an opening has to find what there is to close.
+        self._server = await asyncio.get_running_loop().create_server(
             lambda: Connection(config=self._config, server_state=self._state, app_state={}),
             sock=self._bound,
             backlog=self._config.backlog,
+            start_serving=False,
         )
+        await self._server.start_serving()
 
     def refuse_for(self, seconds: float) -> None:
         """Stop listening: the system refuses connections to this port until it listens again."""

@@ -5,6 +5,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -146,12 +147,16 @@ class Simulator:
             self._close_sockets()
             raise
         self.real, self.paper = (self._endpoint(mode, bound[mode], ws_bound[mode]) for mode in MODES)
-        ready = threading.Event()
+        ready: Future[None] = Future()
         self._thread = threading.Thread(
             target=self._run, args=(bound, ws_bound, ready), name="kis-simulator", daemon=True
         )
         self._thread.start()
-        ready.wait()
+        if error := ready.exception():
+            self._thread.join()
+            self._thread = None
+            self._close_sockets()
+            raise error
         return self
 
     def stop(self) -> None:
@@ -206,10 +211,15 @@ class Simulator:
             hts_id=credentials.hts_id,
         )
 
-    def _run(self, bound: Ports, ws_bound: Ports, ready: threading.Event) -> None:
-        asyncio.run(self._serve(bound, ws_bound, ready))
+    def _run(self, bound: Ports, ws_bound: Ports, ready: "Future[None]") -> None:
+        try:
+            asyncio.run(self._serve(bound, ws_bound, ready))
+        except BaseException as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)  # whoever starts us waits for a word
 
-    async def _serve(self, bound: Ports, ws_bound: Ports, ready: threading.Event) -> None:
+    async def _serve(self, bound: Ports, ws_bound: Ports, ready: "Future[None]") -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         self.hub = Hub(
@@ -230,7 +240,7 @@ class Simulator:
         with self.exchange.lock:
             self.exchange.on_notice.append(self.hub.notice)
         looking = asyncio.create_task(keep_looking(self.hub, save=self.save_if_changed))
-        ready.set()
+        ready.set_result(None)
         await self._stop.wait()
         with self.exchange.lock:
             self.exchange.on_notice.remove(self.hub.notice)

@@ -1,5 +1,6 @@
 """Starting, stopping and starting again: state file, ports, the command."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -15,6 +16,7 @@ import pytest
 
 from kis.simulator.errors import CannotStart
 from kis.simulator.hours import KST
+from kis.simulator.listener import Listener, bind
 from kis.simulator.market import Market
 from kis.simulator.server import Simulator, SimulatorConfig
 from tests.programs import running
@@ -130,12 +132,12 @@ def test_session_is_the_last_business_day_that_is_not_in_the_future(now, day):
 
 
 def test_many_simulators_leave_nothing_behind(start_simulator, client_of):
-    before = threading.active_count()
+    before = threading.enumerate()  # those of other tests may end meanwhile
     for _ in range(5):
         simulator = start_simulator()
         client_of(simulator.real).balance()
         simulator.stop()
-    assert threading.active_count() == before
+    assert [thread for thread in threading.enumerate() if thread not in before] == []
 
 
 def test_stop_does_not_wait_for_a_hanging_reply(start_simulator, client_of):
@@ -147,7 +149,7 @@ def test_stop_does_not_wait_for_a_hanging_reply(start_simulator, client_of):
         headers = "".join(f"{name}: {value}\r\n" for name, value in client.headers("FHKST03010100").items())
         connection.sendall(f"GET /uapi/x HTTP/1.1\r\nHost: x\r\n{headers}\r\n".encode())
         simulator.stop()
-        connection.settimeout(10)
+        connection.settimeout(60)
         with contextlib.suppress(ConnectionError):
             assert connection.recv(10) == b""
 
@@ -156,6 +158,42 @@ def test_busy_port_is_one_sentence(start_simulator):
     port = int(start_simulator().real.url.rsplit(":", 1)[1])
     with pytest.raises(CannotStart, match=f"{port}번 포트"):
         Simulator(SimulatorConfig(real_port=port)).start()
+
+
+def test_start_that_fails_says_so_and_leaves_the_ports(start_simulator, monkeypatch):
+    def broken(*arguments, **more):
+        raise ZeroDivisionError
+
+    simulator = Simulator(SimulatorConfig(clock=TEN_ON_FRIDAY))
+    with monkeypatch.context() as patches:
+        patches.setattr("kis.simulator.server.Host", broken)
+        with pytest.raises(ZeroDivisionError):
+            simulator.start()
+    simulator.stop()
+    start_simulator(real_port=int(simulator.real.url.rsplit(":", 1)[1]))
+
+
+@pytest.mark.parametrize("steps", range(6))
+def test_port_refuses_however_far_it_was_in_opening_again(steps):
+    """One that was told so while it opened went on listening, and could never be told again."""
+
+    async def nobody(scope, receive, send):
+        raise AssertionError("nobody is answered")
+
+    async def scenario():
+        bound = bind("127.0.0.1", 0)
+        address = bound.getsockname()
+        listener = Listener(nobody, bound, ws="none")
+        await listener.open()
+        listener.refuse_for(0)
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        listener.refuse_for(60)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(address, timeout=60)
+        await listener.close()
+
+    asyncio.run(scenario())
 
 
 def run_command(*arguments):

@@ -246,10 +246,10 @@ def test_order_asks_for_its_turn_as_an_order_and_gets_what_is_left_of_the_deadli
             asked.append(order)
 
     line = OneAnswer(reply(ACCEPTED))
-    send_order(environment(), BUY, token=TOKEN, budget=Watched(0), connect=lambda: line, deadline_seconds=4)
+    send_order(environment(), BUY, token=TOKEN, budget=Watched(0), connect=lambda: line, deadline_seconds=90)
 
     assert asked == [True]
-    assert 3 < line.sent[0][1] <= 4
+    assert 60 < line.sent[0][1] <= 90
 
 
 def test_secrets_the_broker_repeats_are_hidden():
@@ -341,12 +341,11 @@ def test_paper_order(simulator, paper):
 )
 def test_whatever_goes_wrong_the_order_is_sent_once_and_never_called_failed(broker, real, kind, error, taken):
     before = len(orders_at(real))
-    real.fault(
-        kind, tr="TTTC0012U", times=5, **({"delay_ms": 1500} if kind in {"slow_drip", "hang_after"} else {})
-    )
+    is_slow = kind in {"slow_drip", "hang_after"}
+    real.fault(kind, tr="TTTC0012U", times=5, **({"delay_ms": 1500} if is_slow else {}))
 
     with pytest.raises(error):
-        broker(deadline_seconds=1.2)
+        broker(deadline_seconds=1.2 if is_slow else 60)
 
     assert real.control("requests").json()["counts"]["TTTC0012U"] == 1
     assert len(orders_at(real)) == before + taken
@@ -354,7 +353,7 @@ def test_whatever_goes_wrong_the_order_is_sent_once_and_never_called_failed(brok
 
 def test_refused_connection_is_not_sent(broker, real, simulator):
     before = len(list(simulator.exchange.orders()))
-    real.control("faults", {"kind": "refuse_connection", "delay_ms": 300})
+    real.control("faults", {"kind": "refuse_connection", "delay_ms": 60_000})
     with pytest.raises(OrderNotSent, match="아무것도 전달되지 않았습니다"):
         broker()
     assert len(list(simulator.exchange.orders())) == before
@@ -390,6 +389,7 @@ def test_server_with_a_wrong_certificate_gets_nothing(tmp_path):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
     with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
 
         def serve():
             connection, _ = server.accept()
@@ -417,6 +417,7 @@ def test_name_that_does_not_exist_is_not_sent(monkeypatch):
 def test_server_that_takes_the_order_and_closes_leaves_it_unknown():
     """A connection that was closed after the request is no proof, however quick it was."""
     with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
         received = []
 
         def serve():

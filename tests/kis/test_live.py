@@ -58,7 +58,7 @@ class Followed:
         self.broker = Broker(getattr(simulator, mode).url)
         self.mode = mode
 
-    def until(self, done, *, seconds=10.0):
+    def until(self, done, *, seconds=60.0):
         """Let the follower go on until something is so."""
         ends_at = time.monotonic() + seconds
         while not done():
@@ -73,8 +73,8 @@ class Followed:
     def asked(self):
         return self.broker.get("requests")["counts"].get(ORDERS[self.mode], 0)
 
-    def say(self, event, *, at=TEN):
-        self.follower.take(Heard(event, at, time.monotonic()))
+    def say(self, event, *, at=TEN, moment=None):
+        self.follower.take(Heard(event, at, moment or time.monotonic()))
 
     def is_filled(self, number):
         return KisOrderDetail.objects.filter(odno=number, status=Status.FILLED).exists()
@@ -119,6 +119,8 @@ def test_order_is_followed_from_its_acceptance_to_its_fills(simulator, client_of
             found.until(lambda: KisOrderDetail.objects.get(odno=number).tot_ccld_qty == filled)  # noqa: B023
             row = KisOrderDetail.objects.get(odno=number)
             assert (row.status, row.rmn_qty, row.is_paper) == (status, 10 - filled, mode == "paper")
+        # The list may have told of a fill before its notice did.
+        found.until(lambda: len(found.notes.notices) == 3)
         kinds = [notice.kind for notice in found.notes.notices]
     assert kinds == [NoticeKind.ACCEPTED, NoticeKind.FILLED, NoticeKind.FILLED]
 
@@ -150,6 +152,8 @@ def test_unreadable_notice_makes_the_follower_read_the_list(followed, real):
 
 def test_notice_of_another_account_of_the_owner_is_left_alone(followed):
     told = notice(followed)
+    # A fill right after the list was read is in doubt, and the list then read again.
+    followed.until(lambda: followed.follower.ask_since is None)
     before = list(KisOrderDetail.objects.values())
     other = replace(followed.connection.environment.account, product_code="22")
     followed.say(replace(told, account=other, quantity=1))
@@ -181,7 +185,8 @@ def test_list_is_read_again_where_a_fill_was_told_while_it_was_read(followed):
     followed.until(lambda: followed.follower.ask_since is None)
     followed.follower.asked_until = time.monotonic()
     asked = followed.asked()
-    followed.say(replace(told, quantity=1, at=told.at.replace(second=59)))
+    heard = followed.follower.asked_until + SOON.unsure / 2
+    followed.say(replace(told, quantity=1, at=told.at.replace(second=59)), moment=heard)
     followed.until(lambda: followed.asked() > asked)
 
 
@@ -248,7 +253,7 @@ def test_no_notice_is_lost_when_the_server_ends_the_connection(followed):
     numbers = [followed.order() for _ in range(2)]
     other = database.copy()
     with other.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(%s)", [gone])
+        cursor.execute("SELECT pg_terminate_backend(%s, 60000)", [gone])  # returns when it is gone
     other.close()
     # The first to notice must be the follower, and not a question of this test.
     followed.until(lambda: len(followed.notes.notices) == 4 and not followed.follower.unwritten)
@@ -281,7 +286,7 @@ def test_what_was_heard_before_the_end_is_written(simulator):
     with followed_by(simulator) as found:
         found.until(KisOrderDetail.objects.exists)
         number = found.order()
-        ends_at = time.monotonic() + 10
+        ends_at = time.monotonic() + 60
         while found.follower.ear.waiting.qsize() < 2 and time.monotonic() < ends_at:
             time.sleep(0.01)
         assert not found.is_filled(number)

@@ -275,10 +275,10 @@ def test_late_trades_are_hidden_from_every_inquiry(real):
 
 def test_refused_connection_is_over_by_itself(real):
     real.headers("")
-    real.control("faults", {"kind": "refuse_connection", "delay_ms": 50})
+    real.control("faults", {"kind": "refuse_connection", "delay_ms": 400})
     with pytest.raises(requests.ConnectionError, match="refused"):
         real.balance()
-    ends_at = time.monotonic() + 5
+    ends_at = time.monotonic() + 60
     while time.monotonic() < ends_at:
         try:
             assert real.balance().status_code == 200
@@ -357,7 +357,7 @@ def test_control_request_that_makes_no_sense_is_400_with_a_sentence(real, name, 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"\xff\xfe", b"[" * 100_000])
 def test_control_request_without_json_is_400(real, raw):
-    assert requests.post(f"{real.endpoint.url}/_sim/clock", data=raw, timeout=10).status_code == 400
+    assert requests.post(f"{real.endpoint.url}/_sim/clock", data=raw, timeout=60).status_code == 400
 
 
 def test_unknown_control_request_is_404(real):

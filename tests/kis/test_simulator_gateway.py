@@ -1,8 +1,10 @@
 """The door of the simulated broker: tokens, keys, rates, and the look of replies on the socket."""
 
+import itertools
 import re
 import socket
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
@@ -24,10 +26,17 @@ def oauth_code_of(reply):
 
 @pytest.fixture
 def wall(monkeypatch):
-    """Let a test pass real time without waiting for it."""
-    passed = [timedelta()]
-    monkeypatch.setattr(gateway_module, "wall_now", lambda: wall_now() + passed[0])
-    return lambda **more: passed.append(passed.pop() + timedelta(**more))
+    """Let time stand still for the gateway, but where a test lets it pass."""
+    moments = [wall_now()]
+    monkeypatch.setattr(gateway_module, "wall_now", lambda: moments[-1])
+    return lambda **more: moments.append(moments[-1] + timedelta(**more))
+
+
+@pytest.fixture
+def within_a_second(monkeypatch):
+    """Let all requests arrive within a second, however long they take here."""
+    arrivals = itertools.count(1_000.0, 0.01)
+    monkeypatch.setattr("kis.simulator.host.time", SimpleNamespace(monotonic=lambda: next(arrivals)))
 
 
 def test_token_is_believable_by_the_real_clock_of_the_client(real):
@@ -151,6 +160,7 @@ def test_paper_does_not_know_open_orders(paper):
     assert paper.open_orders(tr_id="VTTC0084R").json()["msg_cd"] == "OPSQ0002"
 
 
+@pytest.mark.usefixtures("within_a_second")
 def test_nineteenth_call_of_a_second_is_refused_and_counted(start_simulator, client_of):
     client = client_of(start_simulator(limits=True).real)
     client.headers("x")
@@ -162,6 +172,7 @@ def test_nineteenth_call_of_a_second_is_refused_and_counted(start_simulator, cli
     assert seen["longest_burst"][client.endpoint.app_key] == 19
 
 
+@pytest.mark.usefixtures("within_a_second")
 def test_paper_takes_one_call_a_second(start_simulator, client_of):
     client = client_of(start_simulator(limits=True).paper)
     assert client.balance(tr_id="VTTC8434R").status_code == 200
@@ -173,7 +184,7 @@ def test_paper_takes_one_call_a_second(start_simulator, client_of):
 def raw_exchange(url, head):
     """Send bytes and return the head of the reply as it was on the socket."""
     address = urlsplit(url)
-    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+    with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
         connection.sendall(head.encode())
         received = b""
         while b"\r\n\r\n" not in received:

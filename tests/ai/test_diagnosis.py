@@ -35,7 +35,7 @@ def configured(settings, monkeypatch):
     settings.GEMINI_API_KEY = "a-key-of-the-owner"
     settings.AI_INTERVAL_MINUTES = 25
     settings.AI_DAILY_TOKENS = 1_000_000
-    settings.AI_TIMEOUT_SECONDS = 5
+    settings.AI_TIMEOUT_SECONDS = 30
 
     def believe(text, payload, *, listed):
         said = read_answer(text)
@@ -355,7 +355,7 @@ def test_nobody_waits_longer_than_the_limit(settings):
     diagnosis = diagnose(scene, at=at(), provider=Model(lambda: never.wait(30) and answer()))
     waited = time.monotonic() - began
     never.set()
-    assert 1 <= waited < 3
+    assert 1 <= waited < 20
     assert (diagnosis.status, diagnosis.reason) == ("failed", Failure.TIMEOUT)
 
 
@@ -421,7 +421,7 @@ def test_workers_that_look_at_one_snapshot_ask_once():
 
     def work():
         try:
-            start.wait(10)
+            start.wait(60)
             diagnose(scene, at=at(), provider=model)
         except Exception as error:  # noqa: BLE001  # shown by the assertion below
             troubles.append(error)

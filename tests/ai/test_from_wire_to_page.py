@@ -51,7 +51,7 @@ def asked(request, gemini, settings, monkeypatch):
     settings.KIS_ACCOUNTS = of_owner(real="12345678-01")
     settings.GEMINI_API_KEY, settings.GEMINI_BASE_URL = standing_in.KEY, gemini.url
     settings.AI_PROVIDER, settings.AI_PRIVACY = request.param, "percent"
-    settings.AI_TIMEOUT_SECONDS = 20
+    settings.AI_TIMEOUT_SECONDS = 120
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
     monkeypatch.setattr("reports.live.market_now", lambda: NOW)
     return gemini

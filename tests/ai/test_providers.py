@@ -22,7 +22,7 @@ PAYLOAD = '{"account":{"cash_pct":5.9},"holdings":{"columns":["code","name"],"ro
 TYPES = {1: "STRING", 5: "ARRAY", 6: "OBJECT"}
 
 
-def ask(asking, *, timeout_seconds=10.0, **changes):
+def ask(asking, *, timeout_seconds=120.0, **changes):
     return asking(**changes).ask(PAYLOAD, purpose=Purpose.PORTFOLIO, timeout_seconds=timeout_seconds)
 
 
@@ -199,7 +199,7 @@ def test_a_redirect_is_not_followed_with_the_key(asking, gemini):
 
 @pytest.mark.parametrize(
     "reply",
-    [standing_in.drip(5), standing_in.drip(5, head_first=False), standing_in.hangs],
+    [standing_in.drip(30), standing_in.drip(30, head_first=False), standing_in.hangs],
     ids=["body", "head", "silence"],
 )
 def test_a_reply_that_drips_or_hangs_is_left_at_the_deadline(asking, gemini, reply):
@@ -207,7 +207,7 @@ def test_a_reply_that_drips_or_hangs_is_left_at_the_deadline(asking, gemini, rep
     gemini.answers(reply)
     began = time.monotonic()
     assert failure(asking, timeout_seconds=0.6).kind is Failure.TIMEOUT
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 12
 
 
 def test_nobody_at_the_address_is_said_as_such(asking, gemini):
@@ -234,8 +234,8 @@ def test_neither_key_nor_address_nor_warning_reaches_the_logs(library, gemini, c
     gemini.answers(standing_in.bad_key, standing_in.too_many(), said(ANSWER))
     for _ in range(2):
         with pytest.raises(ProviderFailed):
-            asking.ask(PAYLOAD, purpose=Purpose.PORTFOLIO, timeout_seconds=10)
-    asking.ask(PAYLOAD, purpose=Purpose.PORTFOLIO, timeout_seconds=10)
+            asking.ask(PAYLOAD, purpose=Purpose.PORTFOLIO, timeout_seconds=120)
+    asking.ask(PAYLOAD, purpose=Purpose.PORTFOLIO, timeout_seconds=120)
     written = [f"{record.getMessage()} {record.__dict__}" for record in caplog.records]
     assert not [line for line in written if KEY in line]
     assert not recwarn.list
@@ -271,7 +271,7 @@ def test_the_provider_of_the_settings_asks_with_them(settings, gemini):
     for name in ("google-generativeai", "google-genai"):
         settings.AI_PROVIDER = name
         assert provider().name == name
-        provider().ask(PAYLOAD, purpose=Purpose.HOLDING, timeout_seconds=10)
+        provider().ask(PAYLOAD, purpose=Purpose.HOLDING, timeout_seconds=120)
     assert len(gemini.asked) == 2
 
 
@@ -280,7 +280,7 @@ def test_the_successor_says_how_to_install_it(gemini, monkeypatch):
     monkeypatch.delattr(sys.modules["google"], "genai", raising=False)
     with pytest.raises(ProviderFailed, match="google-genai") as failed:
         PROVIDERS["google-genai"](key=KEY, base_url=gemini.url).ask(
-            PAYLOAD, purpose=Purpose.PORTFOLIO, timeout_seconds=10
+            PAYLOAD, purpose=Purpose.PORTFOLIO, timeout_seconds=120
         )
     assert failed.value.kind is Failure.NOT_CONFIGURED
 
@@ -296,7 +296,7 @@ from ai.providers.configured import PROVIDERS
 asking = PROVIDERS[{library!r}](key={KEY!r}, base_url={gemini.url!r})
 assert asking.request_json("{{}}", purpose=Purpose.PORTFOLIO)
 assert not [name for name in sys.modules if name.startswith("google.")], "loaded before it is asked"
-asking.ask("{{}}", purpose=Purpose.PORTFOLIO, timeout_seconds=20)
+asking.ask("{{}}", purpose=Purpose.PORTFOLIO, timeout_seconds=120)
 """
     done = subprocess.run(
         [sys.executable, "-W", "default", "-c", code],
@@ -304,7 +304,7 @@ asking.ask("{{}}", purpose=Purpose.PORTFOLIO, timeout_seconds=20)
         env={"DJANGO_SETTINGS_MODULE": "aegis.settings", "PATH": "", "AEGIS_DEMO": "true"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

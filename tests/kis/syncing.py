@@ -114,7 +114,7 @@ class Broker:
         return self.post("faults", [{"tr": tr, "kind": kind, "times": times}])
 
     def clear_faults(self):
-        assert requests.delete(f"{self.url}/faults", timeout=5).status_code == 200
+        assert requests.delete(f"{self.url}/faults", timeout=60).status_code == 200
 
 
 class Desk:

@@ -13,7 +13,7 @@ HALF = "\ud800"  # half a surrogate pair: JSON can write it, no text can hold it
 def test_half_a_character_is_answered_like_any_other(real, path):
     body = json.dumps({"side": "buy", "code": HALF, "qty": 1})
 
-    reply = requests.post(real.endpoint.url + path, data=body, headers=real.headers("TTTC0012U"), timeout=10)
+    reply = requests.post(real.endpoint.url + path, data=body, headers=real.headers("TTTC0012U"), timeout=60)
 
     assert reply.status_code in {200, 400}
     assert reply.json()
@@ -29,7 +29,7 @@ def test_half_a_character_does_not_silence_the_websocket(real):
             line.send(
                 json.dumps({"header": header, "body": {"input": {"tr_id": "H0STCNT0", "tr_key": code}}})
             )
-        answers = [json.loads(line.recv(3))["body"]["msg_cd"] for _ in range(2)]
+        answers = [json.loads(line.recv(60))["body"]["msg_cd"] for _ in range(2)]
 
     assert answers == ["OPSP8992", "OPSP0000"]
 

@@ -123,7 +123,7 @@ def test_demo_is_followed_until_it_is_stopped(django_db_setup, tmp_path):
         url = until("http://").split()[-1]
         until("체결통보에 연결했습니다.")
         order = {"side": "buy", "code": "000660", "qty": 1}
-        assert requests.post(f"{url}/_sim/external-order", json=order, timeout=5).status_code == 200
+        assert requests.post(f"{url}/_sim/external-order", json=order, timeout=60).status_code == 200
         assert "SK하이닉스(000660)  1주" in until("체결  매수")
         follower.send_signal(signal.SIGTERM)
         rest, errors = follower.communicate(timeout=120)

@@ -25,9 +25,9 @@ from tests.kis.scripted import environment
 
 QUICK = Rhythm(look=0.02, tick=0.05, ping=60)
 HASTE = Patience(
-    connect=5,
-    answer=5,
-    silence=10,
+    connect=30,
+    answer=30,
+    silence=60,
     first_pause=0.02,
     longest_pause=0.1,
     first_pause_if_busy=0.2,
@@ -78,7 +78,7 @@ def simulator(start_simulator):
     return start_simulator(ws_rhythm=QUICK)
 
 
-def until(feed, kind, *, seconds=5.0):
+def until(feed, kind, *, seconds=60.0):
     """Return the next event of a kind and what came before it."""
     passed: list[Any] = []
     ends_at = time.monotonic() + seconds
@@ -97,7 +97,7 @@ def test_prices_are_heard_as_they_change(simulator, feed_of, real):
     feed = feed_of(simulator.real)
     feed.subscribe_prices(["005930", "0126Z0"])
     _, before = until(feed, Connected)
-    first = [*before, feed.next_event(timeout_seconds=1)]
+    first = [*before, feed.next_event(timeout_seconds=60)]
     assert [tick.code for tick in first] == ["005930", "0126Z0"]
     real.control("price", {"code": "005930", "price": 70_000})
     tick, _ = until(feed, PriceTick)
@@ -177,10 +177,10 @@ def test_line_that_is_reset_comes_back_with_everything(simulator, feed_of, real)
 
 def test_silent_line_is_given_up(start_simulator, feed_of, client_of):
     simulator = start_simulator(ws_rhythm=Rhythm(look=0.02, tick=60, ping=0.05))
-    feed = feed_of(simulator.real, patience=replace(HASTE, silence=0.3))
+    feed = feed_of(simulator.real, patience=replace(HASTE, silence=0.9))
     feed.subscribe_prices(["005930"])
     until(feed, PriceTick)
-    assert feed.next_event(timeout_seconds=0.5) is None
+    assert feed.next_event(timeout_seconds=1) is None
     client_of(simulator.real).fault("hang_after", tr="PINGPONG")
     assert until(feed, Disconnected)[0].reason == "증권사가 아무 말이 없습니다"
     until(feed, Reconnected)
@@ -258,11 +258,11 @@ def test_socket_that_nobody_answers_is_unreachable():
         with pytest.raises(KisUnreachable, match="시간 안에"):
             WebSocket(url, timeout_seconds=0.1)
     with pytest.raises(KisUnreachable, match="연결하지 못했습니다"):
-        WebSocket(url, timeout_seconds=1)
+        WebSocket(url, timeout_seconds=30)
 
 
 def test_socket_that_is_gone_is_unreachable(simulator):
-    line = WebSocket(simulator.real.ws, timeout_seconds=2)
+    line = WebSocket(simulator.real.ws, timeout_seconds=30)
     assert line.receive(timeout_seconds=0) is None
     line.close()
     line.close()

@@ -671,12 +671,12 @@ def test_a_sync_does_not_wait_for_a_prune_in_the_middle_of_a_batch(monkeypatch):
 
     def slowly(*arguments, **more):
         reached.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         return look(*arguments, **more)
 
     monkeypatch.setattr(retention, "pointed_at", slowly)
     thread, results = in_background(lambda: prune(NOW))
-    assert reached.wait(10)
+    assert reached.wait(60)
     taken(ago(0), status="complete")
     taken(ago(40, "16:00"), status="complete")  # even where a clock plays that old day
     go_on.set()
@@ -789,7 +789,7 @@ def test_a_wrong_limit_stops_the_start_with_one_sentence(tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=240,
         env={
             **os.environ,
             "AEGIS_ENV_FILE": str(tmp_path / "none.env"),

@@ -19,7 +19,7 @@ def ask_approval(host, owner):
     """Ask a host for the approval key of an app key."""
     keys = {"appkey": owner.app_key, "secretkey": owner.app_secret}
     body = {"grant_type": "client_credentials", **keys}
-    return requests.post(f"{host.url}/oauth2/Approval", json=body, timeout=10)
+    return requests.post(f"{host.url}/oauth2/Approval", json=body, timeout=60)
 
 
 def registration(approval_key, tr_id, tr_key):
@@ -37,7 +37,7 @@ def test_paper_host_gives_the_approval_key_of_a_real_app_key(simulator):
     approval_key = ask_approval(simulator.paper, simulator.real).json()["approval_key"]
     with connect(simulator.real.ws, proxy=None) as line:
         line.send(registration(approval_key, "H0STCNT0", "005930"))
-        assert json.loads(line.recv(2))["body"]["msg_cd"] == "OPSP0000"
+        assert json.loads(line.recv(60))["body"]["msg_cd"] == "OPSP0000"
     refused = ask_approval(simulator.real, simulator.paper)
     assert (refused.status_code, refused.json()["error_code"]) == (403, "EGW00103")
 
@@ -48,15 +48,15 @@ def test_frames_without_approval_or_tr_are_answered_and_hurt_nobody(simulator):
     header = {"approval_key": approval_key, "tr_type": "1", "content-type": "utf-8"}
     with connect(simulator.real.ws, proxy=None) as line:
         line.send(json.dumps({"header": header, "body": {"input": {}}}))
-        first = json.loads(line.recv(2))["body"]
+        first = json.loads(line.recv(60))["body"]
         assert first["rt_cd"] == "1"
         assert first["msg_cd"].startswith("OPSP")
     with connect(simulator.real.ws, proxy=None) as line:
         line.send(registration("", "H0STCNT0", "005930"))
-        assert json.loads(line.recv(2))["body"]["rt_cd"] == "1"
+        assert json.loads(line.recv(60))["body"]["rt_cd"] == "1"
     with connect(simulator.real.ws, proxy=None) as line:
         line.send(registration(approval_key, "H0STCNT0", "005930"))
-        assert json.loads(line.recv(2))["body"]["msg_cd"] == "OPSP0000"
+        assert json.loads(line.recv(60))["body"]["msg_cd"] == "OPSP0000"
 
 
 def test_websocket_opens_with_the_least_of_handshakes(simulator):
@@ -74,7 +74,7 @@ def test_websocket_opens_with_the_least_of_handshakes(simulator):
     approval_key = ask_approval(simulator.real, simulator.real).json()["approval_key"]
     text = registration(approval_key, "H0STCNT0", "005930").encode()
     mask = b"\0\0\0\0"
-    with socket.create_connection((address.hostname, address.port), timeout=5) as line:
+    with socket.create_connection((address.hostname, address.port), timeout=60) as line:
         line.sendall("\r\n".join([*lines, "", ""]).encode())
         reader = line.makefile("rb")
         assert b" 101 " in reader.readline()

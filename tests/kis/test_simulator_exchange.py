@@ -374,7 +374,7 @@ def test_every_event_of_an_order_is_noticed(simulator, real):
 def test_unreadable_order_is_refused_and_not_taken(real, body):
     before = real.control("orders").json()
     url = f"{real.endpoint.url}/uapi/domestic-stock/v1/trading/order-cash"
-    reply = requests.post(url, data=body, headers=real.headers("TTTC0012U"), timeout=10)
+    reply = requests.post(url, data=body, headers=real.headers("TTTC0012U"), timeout=60)
     assert (reply.status_code, reply.json()["rt_cd"]) == (200, "2")
     assert real.control("orders").json() == before
 
@@ -395,10 +395,10 @@ def test_null_in_an_order_says_nothing(real):
 
 def test_orders_are_posted_and_inquiries_are_not(real):
     url = f"{real.endpoint.url}/uapi/domestic-stock/v1/trading/order-cash"
-    assert requests.get(url, headers=real.headers("TTTC0012U"), timeout=10).json()["msg_cd"] == "OPSQ0002"
+    assert requests.get(url, headers=real.headers("TTTC0012U"), timeout=60).json()["msg_cd"] == "OPSQ0002"
     wrong = f"{real.endpoint.url}/uapi/domestic-stock/v1/trading/order-rvsecncl"
     assert (
-        requests.post(wrong, json={}, headers=real.headers("TTTC0012U"), timeout=10).json()["msg_cd"]
+        requests.post(wrong, json={}, headers=real.headers("TTTC0012U"), timeout=60).json()["msg_cd"]
         == "OPSQ0002"
     )
 
@@ -436,7 +436,7 @@ def test_legacy_ids_place_the_same_orders(simulator, real):
         "ORD_UNPR": price - 2_000,
     }
     number = number_of(
-        requests.post(f"{url}/order-cash", json=body, headers=real.headers("TTTC0802U"), timeout=10)
+        requests.post(f"{url}/order-cash", json=body, headers=real.headers("TTTC0802U"), timeout=60)
     )
     body |= {
         "KRX_FWDG_ORD_ORGNO": "06010",
@@ -445,7 +445,7 @@ def test_legacy_ids_place_the_same_orders(simulator, real):
         "QTY_ALL_ORD_YN": "Y",
     }
     number_of(
-        requests.post(f"{url}/order-rvsecncl", json=body, headers=real.headers("TTTC0803U"), timeout=10)
+        requests.post(f"{url}/order-rvsecncl", json=body, headers=real.headers("TTTC0803U"), timeout=60)
     )
     assert row_of(real, number)["rmn_qty"] == "0"
 
@@ -470,17 +470,17 @@ def test_hashkey_is_the_same_for_the_same_body(real):
     keys = {"appkey": real.endpoint.app_key, "appsecret": real.endpoint.app_secret}
     url = f"{real.endpoint.url}/uapi/hashkey"
     replies = [
-        requests.post(url, json=body, headers=keys, timeout=10).json()
+        requests.post(url, json=body, headers=keys, timeout=60).json()
         for body in ({"A": "1", "B": "2"}, {"B": "2", "A": "1"}, {"A": "1"})
     ]
     assert [len(reply["HASH"]) for reply in replies] == [64] * 3
     assert replies[0]["HASH"] == replies[1]["HASH"] != replies[2]["HASH"]
     assert replies[2]["BODY"] == {"A": "1"}
-    assert requests.post(url, json={}, headers=keys | {"appkey": "x"}, timeout=10).status_code == 500
+    assert requests.post(url, json={}, headers=keys | {"appkey": "x"}, timeout=60).status_code == 500
 
 
 def test_replies_are_zipped_for_clients_that_ask(real):
-    plain = requests.get(f"{real.endpoint.url}/", headers={"Accept-Encoding": "identity"}, timeout=10)
+    plain = requests.get(f"{real.endpoint.url}/", headers={"Accept-Encoding": "identity"}, timeout=60)
     zipped = real.balance()
     assert "Content-Encoding" not in plain.headers
     assert zipped.headers["Content-Encoding"] == "gzip"

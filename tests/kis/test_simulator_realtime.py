@@ -18,14 +18,14 @@ from kis.simulator.hours import KST
 from kis.simulator.realtime_hub import Rhythm
 
 QUICK = Rhythm(look=0.02, tick=0.04, ping=60)
-SOON = 2.0  # seconds in which something that comes at once has certainly come
+SOON = 60.0  # seconds in which something that comes at once has certainly come, on a busy machine too
 QUIET = 0.15  # seconds without a frame that prove there is none
 
 
 def approval_of(endpoint, **changes):
     keys = {"appkey": endpoint.app_key, "secretkey": endpoint.app_secret}
     body = {"grant_type": "client_credentials", **keys, **changes}
-    return requests.post(f"{endpoint.url}/oauth2/Approval", json=body, timeout=10)
+    return requests.post(f"{endpoint.url}/oauth2/Approval", json=body, timeout=60)
 
 
 class Ear:
@@ -140,7 +140,7 @@ def test_approval_key_is_given_for_the_keys_of_the_host(simulator):
     reply = approval_of(simulator.real)
     assert (reply.status_code, list(reply.json())) == (200, ["approval_key"])
     assert isinstance(reply.json()["approval_key"], str)
-    counts = requests.get(f"{simulator.real.url}/_sim/requests", timeout=10).json()["counts"]
+    counts = requests.get(f"{simulator.real.url}/_sim/requests", timeout=60).json()["counts"]
     assert counts == {"Approval": 1}
 
 
@@ -311,22 +311,23 @@ def test_registrations_are_counted_under_their_tr(simulator, ear):
     for code in ("005930", "000660"):
         ear.ask("H0STCNT0", code)
     ear.ask("H0STCNT0", "005930", tr_type="2")
-    counts = requests.get(f"{simulator.real.url}/_sim/requests", timeout=10).json()["counts"]
+    counts = requests.get(f"{simulator.real.url}/_sim/requests", timeout=60).json()["counts"]
     assert counts == {"Approval": 1, "H0STCNT0": 2}
 
 
 def test_latency_holds_for_each_request_by_itself(start_simulator, listen):
-    ear = listen(start_simulator(latency_ms=500).real)
+    simulator = start_simulator(latency_ms=300)
+    ear, codes = listen(simulator.real), list(simulator.exchange.market.listings)[:40]
     began = time.monotonic()
-    for code in ("005930", "000660", "035420", "035720"):
-        ear.request("H0STCNT0", code)
-    for _ in range(4):
+    for code in codes:
+        ear.request("H0STASP0", code)
+    for _ in codes:
         ear.answer()
-    assert 0.5 <= time.monotonic() - began < 1.9
+    assert 0.3 <= time.monotonic() - began < 10  # one after the other it would be twelve
 
 
 def test_plain_http_is_no_websocket(simulator):
-    assert requests.get(simulator.real.ws.replace("ws://", "http://"), timeout=10).status_code == 426
+    assert requests.get(simulator.real.ws.replace("ws://", "http://"), timeout=60).status_code == 426
 
 
 # --- prices -----------------------------------------------------------------------------------------------------
@@ -364,7 +365,7 @@ def test_widths_follow_the_date_unless_forced(start_simulator, listen, clock, fo
     book = ear.data("H0STASP0")[0]
     ear.ask("H0STCNI0", simulator.real.hts_id)
     order = {"side": "buy", "code": "005930", "qty": 1}
-    requests.post(f"{simulator.real.url}/_sim/external-order", json=order, timeout=10)
+    requests.post(f"{simulator.real.url}/_sim/external-order", json=order, timeout=60)
     notice = ear.data("H0STCNI0")[0]
     assert (len(tick), len(book), len(notice)) == widths
     if widths[0] == 47:
@@ -523,6 +524,7 @@ def test_resting_order_fills_and_is_saved_without_any_request(start_simulator, l
         saved = json.loads((tmp_path / "state.json").read_text())["accounts"]["real"]["orders"]
         if next(saved_order for saved_order in saved if saved_order["number"] == int(number))["fills"]:
             break
+        time.sleep(0.01)
     else:
         pytest.fail("the fill was not saved")
 
@@ -577,7 +579,7 @@ def test_fault_leaves_the_connection_open_and_silent(start_simulator, listen, cl
     simulator = start_simulator(ws_rhythm=Rhythm(look=0.02, tick=60, ping=0.05))
     ear, client = listen(simulator.real), client_of(simulator.real)
     ear.ask("H0STCNT0", "005930")
-    client.fault("hang_after", tr="H0STCNT0", delay_ms=800)
+    client.fault("hang_after", tr="H0STCNT0", delay_ms=1_200)
     client.control("price", {"code": "005930", "price": 70_000})
     with pytest.raises(TimeoutError):
         ear.read_on(QUIET, without="^70000^")

@@ -538,7 +538,7 @@ def test_threads_close_what_they_open(real):
     all_here = threading.Barrier(4)
 
     def ask(session, job):
-        all_here.wait(timeout=10)
+        all_here.wait(timeout=60)
         connection = connections["default"]
         connection.ensure_connection()
         opened.append((session, connection))

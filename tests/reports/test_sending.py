@@ -224,7 +224,7 @@ def test_computer_that_never_answers_is_given_up(file, program, monkeypatch):
     program("signal.signal(signal.SIGTERM, signal.SIG_IGN); print('.', flush=True); time.sleep(60)")
     delivery = send(file, NAS)
     assert delivery.reason == "시간 안에 끝나지 않음"
-    assert delivery.seconds < 10
+    assert delivery.seconds < 45
 
 
 def test_drive_that_hangs_is_given_up(file, folder, way, monkeypatch, tmp_path):
@@ -236,7 +236,7 @@ def test_drive_that_hangs_is_given_up(file, folder, way, monkeypatch, tmp_path):
     monkeypatch.setattr(sending, "__file__", str(tmp_path / "sending.py"))
     delivery = send(file, LocalFolder(folder))
     assert delivery.reason == "시간 안에 끝나지 않음"
-    assert delivery.seconds < 10
+    assert delivery.seconds < 45
 
 
 def test_another_computer_needs_rsync_here(file, monkeypatch):

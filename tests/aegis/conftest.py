@@ -1,5 +1,7 @@
 """Settings of an owner, and the simulator in place of his broker."""
 
+import socket
+
 import pytest
 
 from aegis.health.case import Case, open_case
@@ -23,6 +25,14 @@ def configure(settings, no_env_file):
         return Case(mode, now=lambda: NOON)
 
     return change
+
+
+@pytest.fixture
+def closed_port():
+    """Return a port at which nobody listens, and that nobody else is given meanwhile."""
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        yield place.getsockname()[1]
 
 
 @pytest.fixture(scope="module")

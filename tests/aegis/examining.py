@@ -1,6 +1,5 @@
 """What the tests of the doctor share: an owner's settings, a case, and how a result must look."""
 
-import socket
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -35,11 +34,6 @@ def assert_found(result, status, *words):
     shown = f"{result.text} → {result.remedy}"
     assert all(word in shown for word in words), shown
     assert bool(result.remedy) is (status in {WARNING, PROBLEM})
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 def finding(case, field, *, days=0, **changes):

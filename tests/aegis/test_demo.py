@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from kis.calendar import business_days
 from kis.models import DailyPrice, KisAccount, KisDailySummary, KisExecution, KisHolding
 from kis.simulator.server import Simulator, SimulatorConfig
 from tests import ready_database
-from tests.programs import first_answer, running
+from tests.programs import first_answer, own_address, running
 
 ROOT = Path(__file__).resolve().parents[2]
 MARKET = ROOT.parent / "shared" / "market"
@@ -79,7 +78,7 @@ def test_dashboard_of_the_sample_account_tells_what_the_broker_says(demo, settin
 
 
 def simulator_positions(simulator, account):
-    state = requests.get(f"{simulator.real.url}/_sim/state", timeout=5).json()
+    state = requests.get(f"{simulator.real.url}/_sim/state", timeout=60).json()
     mine = next(entry for entry in state["accounts"] if entry["account"] == account)
     return {position["code"]: position["qty"] for position in mine["positions"] if position["qty"]}
 
@@ -250,21 +249,20 @@ def test_site_runs_with_its_worker_and_leaves_nothing_behind(django_db_setup, tm
         "DATABASE_URL": "",
     }
     ready_database.lay(tmp_path / "var" / "demo.sqlite3")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        address = f"127.0.0.1:{listener.getsockname()[1]}"
-    with running(
-        ["manage.py", "site", "--address", address],
-        environment=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as site:
-        page = first_answer(f"http://{address}/admin/login/")
-        site.send_signal(signal.SIGTERM)
-        _, errors = site.communicate(timeout=120)
-    assert (page.status_code, "AEGIS" in page.text) == (200, True)
-    assert "중단했습니다." in errors
-    with pytest.raises(requests.ConnectionError):
-        requests.get(f"http://{address}/", timeout=1)
+    with own_address() as address:
+        with running(
+            ["manage.py", "site", "--address", address],
+            environment=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as site:
+            page = first_answer(f"http://{address}/admin/login/", of=site)
+            site.send_signal(signal.SIGTERM)
+            _, errors = site.communicate(timeout=120)
+        assert (page.status_code, "AEGIS" in page.text) == (200, True)
+        assert "중단했습니다." in errors
+        with pytest.raises(requests.ConnectionError):
+            requests.get(f"http://{address}/", timeout=60)
 
 
 def filled_in(database, code):
@@ -290,24 +288,25 @@ def test_site_follows_the_orders_of_an_account_with_an_hts_id(django_db_setup, d
         }
         with django_db_blocker.unblock():
             ready_database.lay(tmp_path / "var" / "aegis.sqlite3")
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            address = f"127.0.0.1:{listener.getsockname()[1]}"
-        with running(
-            ["manage.py", "site", "--address", address],
-            environment={**environment, "PYTHONUNBUFFERED": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        ) as site:
+        with (
+            own_address() as address,
+            running(
+                ["manage.py", "site", "--address", address],
+                environment={**environment, "PYTHONUNBUFFERED": "1"},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            ) as site,
+        ):
             seen = []
             for line in iter(site.stdout.readline, ""):
                 seen.append(line)
                 if "체결통보에 연결했습니다" in line:
                     order = {"side": "buy", "code": "000660", "qty": 1}
-                    requests.post(f"{broker.real.url}/_sim/external-order", json=order, timeout=5)
+                    requests.post(f"{broker.real.url}/_sim/external-order", json=order, timeout=60)
                 if "체결  매수  SK하이닉스" in line:
                     break
             # The list that is read after connecting may be of the very moment of the fill: it is then read once more.
-            ends_at = time.monotonic() + 40
+            ends_at = time.monotonic() + 120
             while time.monotonic() < ends_at and 1 not in filled_in(
                 tmp_path / "var" / "aegis.sqlite3", "000660"
             ):

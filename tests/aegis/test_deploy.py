@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import yaml
 from django.core.management import get_commands
 
 from aegis import checks
+from tests.programs import first_answer, own_address, running
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -83,36 +83,22 @@ def collected(tmp_path_factory):
 @pytest.fixture(scope="module")
 def served(collected):
     """Return address and log of a site that gunicorn serves, whose tables are not there yet."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
     log = collected / "web.log"
-    with log.open("w") as file:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn_conf.py", "aegis.wsgi"],
-            cwd=ROOT,
-            env=environment(collected, AEGIS_BIND=address, AEGIS_WEB_WORKERS="1"),
+    with (
+        own_address() as address,
+        log.open("w") as file,
+        running(
+            ["-m", "gunicorn", "-c", "deploy/gunicorn_conf.py", "aegis.wsgi"],
+            environment=environment(collected, AEGIS_BIND=address, AEGIS_WEB_WORKERS="1"),
             stdout=file,
             stderr=file,
-        )
-    try:
-        wait_for(address, server, log)
-        yield f"http://{address}", log
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def wait_for(address, server, log):
-    for _ in range(600):
-        assert server.poll() is None, log.read_text()
+        ) as server,
+    ):
         try:
-            requests.get(f"http://{address}/healthz/live", timeout=5)
-        except (requests.ConnectionError, requests.Timeout):
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail(log.read_text())
+            first_answer(f"http://{address}/healthz/live", of=server)
+        except requests.RequestException:
+            pytest.fail(log.read_text())
+        yield f"http://{address}", log
 
 
 def as_proxy(url, **headers):
@@ -179,7 +165,7 @@ def test_line_of_a_request_has_its_name_and_no_query(served):
 
 def lines_of(log, name):
     """Return what the log says of a request; the server writes it after it has answered."""
-    ends_at = time.monotonic() + 30
+    ends_at = time.monotonic() + 60
     found: list[dict[str, object]] = []
     while not found and time.monotonic() < ends_at:
         time.sleep(0.01)

@@ -24,7 +24,6 @@ from tests.aegis.examining import (
     assert_found,
     case_at,
     finding,
-    free_port,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -200,16 +199,15 @@ def test_new_clone_is_told_to_set_itself_up(run):
     assert len(result.stderr.strip().splitlines()) == 1
 
 
-def test_without_network_and_database_it_still_tells_what_it_can(run):
-    closed = free_port()
+def test_without_network_and_database_it_still_tells_what_it_can(run, closed_port):
     result = run(
         "--mode",
         "real",
-        DATABASE_URL=f"postgres://me:geheim@127.0.0.1:{closed}/aegis?connect_timeout=2",
+        DATABASE_URL=f"postgres://me:geheim@127.0.0.1:{closed_port}/aegis?connect_timeout=2",
         KIS_REAL_APP_KEY=APP_KEY,
         KIS_REAL_APP_SECRET=APP_SECRET,
         KIS_REAL_ACCOUNT_NO="87654321-01",
-        KIS_REAL_BASE_URL=f"http://127.0.0.1:{closed}",
+        KIS_REAL_BASE_URL=f"http://127.0.0.1:{closed_port}",
     )
     everything = result.stdout + result.stderr
     assert (result.returncode, "Traceback" in everything) == (1, False)

@@ -26,7 +26,6 @@ from tests.aegis.examining import (
     WARNING,
     assert_found,
     case_at,
-    free_port,
 )
 from tests.factories import sync_run
 
@@ -176,8 +175,8 @@ def test_clock_gives_a_slow_network_the_benefit_of_the_doubt(monkeypatch):
     assert broker.clock(case_at("http://127.0.0.1:9")).status is OK
 
 
-def test_clock_of_a_host_that_hangs_up_is_unknown():
-    assert_found(broker.clock(case_at(f"http://127.0.0.1:{free_port()}")), SKIPPED, "비교할 수 없습니다")
+def test_clock_of_a_host_that_hangs_up_is_unknown(closed_port):
+    assert_found(broker.clock(case_at(f"http://127.0.0.1:{closed_port}")), SKIPPED, "비교할 수 없습니다")
 
 
 # --- the account -----------------------------------------------------------------------------------------------------

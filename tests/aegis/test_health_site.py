@@ -26,7 +26,6 @@ from tests.aegis.examining import (
     WARNING,
     assert_found,
     finding,
-    free_port,
 )
 from tests.factories import AT, sync_run
 
@@ -198,15 +197,14 @@ def test_sqlite_that_cannot_be_written_or_is_damaged_is_a_problem(up_to_date, da
     assert_found(database.examine_database(wrapper), PROBLEM, "손상")
 
 
-def test_postgres_that_does_not_answer_is_a_problem(database_at):
-    closed = free_port()
+def test_postgres_that_does_not_answer_is_a_problem(database_at, closed_port):
     wrapper = database_at(
         ENGINE="django.db.backends.postgresql",
         NAME="aegis",
         USER="me",
         PASSWORD="geheim",
         HOST="127.0.0.1",
-        PORT=closed,
+        PORT=closed_port,
         OPTIONS={"connect_timeout": 2},
     )
     result = database.examine_database(wrapper)

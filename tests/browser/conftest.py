@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from kis.demo import Serving
 from kis.simulator.server import Simulator, SimulatorConfig
 from tests import ready_database
 from tests.kis.syncing import TEN, Broker
-from tests.programs import first_answer, running
+from tests.programs import first_answer, own_address, running
 
 ROOT = Path(__file__).resolve().parents[2]
 AT_HAND = Path(__file__).with_name("at_hand.py")
@@ -29,7 +28,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 #: What the browser and htmx say where a test lets the server be away.
 OF_THE_TEST = re.compile(r"Failed to load resource|Response Status Error|htmx:(sendError|afterRequest)")
 #: Milliseconds that a busy machine may take to show something.
-PATIENCE = 30_000
+PATIENCE = 60_000
 PASSWORD = "correct horse battery"
 MAKE_OWNER = (
     "from django.contrib.auth import get_user_model as users; "
@@ -98,10 +97,8 @@ def site(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Site]
         "AEGIS_REPORT_DIR": str(var / "reports"),
         "AEGIS_CACHE_DIR": str(var / "cache"),
     }
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        address = f"127.0.0.1:{listener.getsockname()[1]}"
     config = SimulatorConfig(clock=TEN, speed=0, limits=False)
-    with pytest.MonkeyPatch.context() as patch, Simulator(config) as simulator:
+    with pytest.MonkeyPatch.context() as patch, own_address() as address, Simulator(config) as simulator:
         patch.setattr("django.conf.settings.DEMO_STATE_FILE", var / "demo-simulator.json")
         patch.setattr("django.conf.settings.AEGIS_SIM_MARKET_DIR", "")
         var.mkdir(parents=True)
@@ -115,8 +112,8 @@ def site(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Site]
                 there = Site(f"http://{address}", Serving(simulator), commands)
                 there.run("shell", "-v0", "-c", MAKE_OWNER)
                 server = ["manage.py", "runserver", "--noreload", address]
-                with running(server, environment=environment, **pipes(subprocess.DEVNULL)):
-                    first_answer(f"{there.url}/healthz")
+                with running(server, environment=environment, **pipes(subprocess.DEVNULL)) as program:
+                    first_answer(f"{there.url}/healthz", of=program)
                     yield there
 
 
@@ -139,7 +136,9 @@ def chromium():
     with pytest.MonkeyPatch.context() as patches, sync_playwright() as playwright:
         patches.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+            timeout=2 * PATIENCE,
         )
         yield browser
         browser.close()

@@ -31,7 +31,10 @@ def expect(place):
 
 
 class App:
-    """An app on a telephone whose clock is half a minute late, right, and early: each code is new to the site."""
+    """An app on a telephone whose clock is right, or early where its code was taken already: each is new to the site.
+
+    None is late: half a minute is what the site takes, and may be over before the code is there.
+    """
 
     def __init__(self):
         self.secret = ""
@@ -40,7 +43,6 @@ class App:
     def next_code(self):
         app = TOTP(b32decode(self.secret))
         app.time = time.time()
-        app.drift = -1
         while app.t() <= self.used:
             app.drift += 1
         self.used = app.t()
@@ -64,7 +66,8 @@ def sign_in(tab, app):
         tab.get_by_role("button", name="확인").click()
         return
     tab.get_by_role("button", name="등록 시작").click()
-    assert tab.locator("img.qr").evaluate("picture => picture.naturalWidth") > 0
+    # Once it has been read; a picture that cannot be fails here.
+    assert tab.locator("img.qr").evaluate("picture => picture.decode().then(() => picture.naturalWidth)") > 0
     app.secret = tab.locator(".secret").inner_text().replace(" ", "")
     tab.get_by_label("앱에 보이는").fill(app.next_code())
     tab.get_by_role("button", name="등록").click()

@@ -81,17 +81,28 @@ def mail_host():
             while line := self.rfile.readline().strip().upper():
                 if line == b"DATA":
                     self.wfile.write(b"354 go on\r\n")
-                    mails.append(b"".join(iter(self.rfile.readline, b".\r\n")).decode())
+                    mails.append(b"".join(self.lines_of_mail()).decode())
                 self.wfile.write(b"221 bye\r\n" if line == b"QUIT" else b"250 fine\r\n")
+
+        def lines_of_mail(self):
+            while (line := self.rfile.readline()) != b".\r\n":
+                if not line:
+                    raise ConnectionResetError("left in the middle of a mail")
+                yield line
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         port = server.server_address[1]
-        yield f"mailto://127.0.0.1:{port}?from=aegis@example.com&to=owner@example.com&mode=insecure", mails
-        server.shutdown()
-        thread.join()
+        try:
+            yield (
+                f"mailto://127.0.0.1:{port}?from=aegis@example.com&to=owner@example.com&mode=insecure",
+                mails,
+            )
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def minute(at=TEN, *, market_at=None):

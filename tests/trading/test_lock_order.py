@@ -13,6 +13,8 @@ from trading.errors import NotConfirmed
 from trading.models import PendingOrder
 
 pytestmark = pytest.mark.django_db(transaction=True)
+#: How many wait for us, and not for a test beside this one on the same server.
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
 
 
 def guess_in_a_thread(order, answers):
@@ -26,8 +28,9 @@ def guess_in_a_thread(order, answers):
 
 def wait_until_somebody_waits():
     with connection.cursor() as cursor:
-        for _ in range(1000):
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        ends_at = time.monotonic() + 60
+        while time.monotonic() < ends_at:
+            cursor.execute(WAITING)
             if cursor.fetchone()[0]:
                 return
             time.sleep(0.01)
@@ -41,13 +44,13 @@ def test_wrong_code_and_a_step_of_the_same_order_do_not_wait_for_each_other():
     PendingOrder.objects.update(tries=3)
     order.refresh_from_db()
     answers: list[Exception] = []
-    guess = threading.Thread(target=guess_in_a_thread, args=(order, answers))
+    guess = threading.Thread(target=guess_in_a_thread, args=(order, answers), daemon=True)
     with transaction.atomic():
         PendingOrder.objects.filter(pk=order.pk).update(reason="held")
         guess.start()
         wait_until_somebody_waits()
         audit.record("told", at=TEN, order=order)
-    guess.join()
+    guess.join(60)
     assert [type(answer) for answer in answers] == [NotConfirmed]
     assert [event.what for event in order.events.order_by("number")] == [
         "proposed",

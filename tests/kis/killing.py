@@ -326,9 +326,10 @@ def wait_for_the_server():
     if connection.vendor != "postgresql":
         return
     others = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+        "AND backend_type = 'client backend'"
     )
-    for _ in range(1000):
+    for _ in range(6_000):
         with connection.cursor() as cursor:
             cursor.execute(others)
             if not cursor.fetchone()[0]:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aegis.settings")
@@ -175,8 +176,8 @@ WORK: dict[str, Callable[..., dict[str, object]]] = {
 
 
 def work(name, arguments, gate, results):
-    gate.wait()
     try:
+        gate.wait(timeout=200)
         results.put(WORK[name](*arguments))
     except Exception as error:  # noqa: BLE001  # whatever went wrong is what the test wants to read
         results.put({"error": f"{type(error).__name__}: {error}"})
@@ -190,7 +191,8 @@ def main():
     # Forked from here, so that a process costs no second start of Django.
     fork = multiprocessing.get_context("fork")
     gate, results = fork.Barrier(int(count)), fork.Queue()
-    processes = [fork.Process(target=work, args=(name, arguments, gate, results)) for _ in range(int(count))]
+    how: dict[str, Any] = {"args": (name, arguments, gate, results), "daemon": True}  # none outlives this one
+    processes = [fork.Process(target=work, **how) for _ in range(int(count))]
     for process in processes:
         process.start()
     for _ in processes:

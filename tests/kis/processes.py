@@ -20,13 +20,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aegis.settings")
 
 
 def ask_for_token(mode):
-    """Return the generation of the token this process ends up with, and whether it works."""
+    """Return the generation of the token this process ends up with, after a call that it works for, and the turns taken."""
     from kis.client.endpoints.account import orderable_cash
     from kis.connect import connect
 
+    began = time.time()
     with connect(mode) as connection:
         token = connection.session.token()
-        return {"generation": token.generation, "cash": orderable_cash(connection.session)}
+        assert orderable_cash(connection.session)
+        return {"generation": token.generation, "began": began, "next_at": next_turn()}
 
 
 def read_charts(mode, charts):
@@ -50,14 +52,20 @@ def read_charts(mode, charts):
 
 def take_turns(turns):
     """Take so many turns of one budget; return when this process began and where the budget stands at its end."""
-    from kis.models import RateBudget
     from kis.rate_budget import DatabaseBudget
 
     began = time.time()
     budget = DatabaseBudget("one key", 0.02)
     for _ in range(int(turns)):
         budget.wait()
-    return {"began": began, "next_at": RateBudget.objects.get().next_at.timestamp()}
+    return {"began": began, "next_at": next_turn()}
+
+
+def next_turn():
+    """Return when the next call may leave, by the only budget there is."""
+    from kis.models import RateBudget
+
+    return RateBudget.objects.get().next_at.timestamp()
 
 
 def run_slots(slots):

@@ -54,7 +54,7 @@ def knock(tries, threads):
         return browser.post(login, typed).status_code
 
     def some(first):
-        gate.wait(60)
+        gate.wait(120)
         try:
             return [sign_in(number) for number in range(first, tries, threads)]
         finally:

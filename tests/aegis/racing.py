@@ -13,6 +13,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 RACERS = 8
 MANY = 20
+#: Seconds until a process is given up.
+PATIENCE = 120
 FORK = multiprocessing.get_context("fork")
 
 
@@ -23,15 +25,15 @@ def together(work):
     gate = FORK.Barrier(RACERS)
 
     def begin():
-        gate.wait(60)
+        gate.wait(PATIENCE)
         work()
 
     connection.close()  # none may cross a fork
-    processes = [FORK.Process(target=begin) for _ in range(RACERS)]
+    processes = [FORK.Process(target=begin, daemon=True) for _ in range(RACERS)]
     for process in processes:
         process.start()
     for process in processes:
-        process.join()
+        process.join(PATIENCE)
     return [process.exitcode for process in processes]
 
 
@@ -71,12 +73,12 @@ def main():
         os.kill(os.getpid(), signal.SIGKILL)
 
     tell("killed")
-    dying = FORK.Process(target=lambda: send_due(at=TEN, hand_over=die_after_handing_over))
+    dying = FORK.Process(target=lambda: send_due(at=TEN, hand_over=die_after_handing_over), daemon=True)
     from django.db import connection
 
     connection.close()
     dying.start()
-    dying.join()
+    dying.join(PATIENCE)
     exits.append(dying.exitcode)
     together(lambda: send_due(at=TEN + timedelta(minutes=1)))
     together(lambda: send_due(at=TEN + LEASE + timedelta(minutes=1)))

@@ -9,7 +9,7 @@ from django.db import connection
 
 from aegis.schedules import FETCH, ORDERS, PRINT, REFRESH
 from kis.simulator.server import Simulator, SimulatorConfig
-from tests.kis.many import run_python
+from tests.kis.many import LONG, SOON, run_python
 from tests.kis.syncing import TEN
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,7 +25,9 @@ def test_job_that_is_killed_leaves_the_next_slot_right(tmp_path):
     with Simulator(SimulatorConfig(clock=TEN, speed=0, limits=False)) as simulator:
         connection.close()
         plan = {"jobs": [job.name for job in JOBS], "kills": KILLS, "home": str(tmp_path)}
-        lines = run_python([KILLING, json.dumps(plan)], simulator, tmp_path, "real").splitlines()
+        within = LONG if KILLS > 3 else SOON
+        said = run_python([KILLING, json.dumps(plan)], simulator, tmp_path, "real", within_seconds=within)
+    lines = said.splitlines()
     for told in map(json.loads, lines):
         assert told["problems"] == [], told["job"]
         assert told["kills"] == KILLS, told

@@ -13,7 +13,7 @@ from aegis.schedules import PRINT, REFRESH
 from kis.models import AccessToken, KisAccount, SyncRun
 from kis.simulator.server import Simulator, SimulatorConfig
 from reports.models import PublishedReport
-from tests.kis.many import run_python
+from tests.kis.many import LONG, SOON, run_python
 from tests.kis.syncing import TEN, Broker
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,6 +34,7 @@ def play(tmp_path, **plan):
             simulator,
             tmp_path,
             "real",
+            within_seconds=SOON if plan["minutes"] < 30 else LONG,
             AEGIS_REPORT_STORAGE="tests.machines.bucket.Bucket",
             AEGIS_REPORT_STORAGE_OPTIONS=json.dumps({"folder": str(bucket)}),
         )

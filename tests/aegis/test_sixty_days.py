@@ -25,7 +25,7 @@ def test_a_day_passes_with_every_slot_run_once(tmp_path):
     saved = tmp_path / "days.json"
     command = [sys.executable, RUN, "--days", DAYS, "--every", 30, "--prints", 0, "--quiet", "--save", saved]
     ran = subprocess.run(
-        [*map(str, command)], env=environment, capture_output=True, text=True, timeout=600, check=False
+        [*map(str, command)], env=environment, capture_output=True, text=True, timeout=280, check=False
     )
     assert saved.exists(), ran.stderr
     told = json.loads(saved.read_text(encoding="utf-8"))

@@ -39,15 +39,16 @@ class Broker:
         ours, theirs = fork.Pipe()
         self.process = fork.Process(target=self.serve, args=(theirs,), daemon=True)
         self.process.start()
+        theirs.close()  # so that one that dies before it says anything is not waited for
         self.sides = ours.recv()
         ours.close()
-        theirs.close()
         self.ports = {f"{mode}_port": int(side.url.rsplit(":", 1)[1]) for mode, side in self.sides.items()}
         self.starts += 1
 
     def serve(self, told: Any) -> None:
         """Be the simulator, until somebody ends this process."""
         stopping: list[bool] = []
+        parent = os.getppid()
         signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
         use_days(self.days)
         patch.object(gateway, "wall_now", self.clock.now).start()
@@ -57,7 +58,7 @@ class Broker:
         simulator.start()
         told.send({"real": simulator.real, "paper": simulator.paper})
         told.close()
-        while not stopping:
+        while not stopping and os.getppid() == parent:
             time.sleep(0.02)
         simulator.stop()
         os._exit(0)
@@ -67,7 +68,7 @@ class Broker:
         if self.process is None:
             return
         self.process.terminate()
-        self.process.join(20)
+        self.process.join(120)
         assert self.process.exitcode == 0, f"the simulator ended with {self.process.exitcode}"
         self.process = None
 

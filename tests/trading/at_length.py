@@ -15,9 +15,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def kills(simulator, folder, times):
     """Kill the confirming process so many times at every step, and print what became of the orders."""
+    from tests.kis.many import LONG
     from tests.trading.scenes import play
 
-    told = play(simulator, folder, "kills.py", times)
+    told = play(simulator, folder, "kills.py", times, within_seconds=LONG)
     for step, became in told["steps"].items():
         states = ", ".join(f"{count} × {state}" for state, count in became.items())
         print(f"  {step:<36} {states}")
@@ -27,6 +28,7 @@ def kills(simulator, folder, times):
 
 def races(simulator, folder, confirms, claims):
     """Let eight processes race for so many orders, from the code on and from the gates on."""
+    from tests.kis.many import LONG
     from tests.trading.scenes import play
 
     fine = True
@@ -34,7 +36,7 @@ def races(simulator, folder, confirms, claims):
         simulator.gateways["real"].traffic.counts.clear()
         own = folder / way
         own.mkdir()
-        told = play(simulator, own, "together.py", "race", count, way)
+        told = play(simulator, own, "together.py", "race", count, way, within_seconds=LONG)
         print(
             f"  {way}: {count} races, {told['posts']} posts, orders {told['states']}, told {told['answers']}"
         )

@@ -140,7 +140,7 @@ def kill_at(step, *, known):
     """Start the confirming process, and kill it when it is at the step. `known` are the orders there before."""
     reached = FORK.Event()
     scene.close_database()
-    process = FORK.Process(target=confirm, args=(step, reached))
+    process = FORK.Process(target=confirm, args=(step, reached), daemon=True)
     process.start()
     ends_at = time.monotonic() + scene.PATIENCE
     held = STEPS[step][0] is hold_the_reply

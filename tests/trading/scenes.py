@@ -3,13 +3,13 @@
 import json
 from pathlib import Path
 
-from tests.kis.many import run_python
+from tests.kis.many import SOON, run_python
 from tests.kis.syncing import Broker
 
 HERE = Path(__file__).parent
 
 
-def play(simulator, tmp_path, script, *arguments):
+def play(simulator, tmp_path, script, *arguments, within_seconds=SOON):
     """Run a scene with an account that has cash for all of it, and return what it says."""
     Broker(simulator.real.url).account(10**11)
     told = run_python(
@@ -17,6 +17,7 @@ def play(simulator, tmp_path, script, *arguments):
         simulator,
         tmp_path,
         "real",
+        within_seconds=within_seconds,
         AEGIS_CACHE_DIR=str(tmp_path / "cache"),
         REAL_TRADING_ENABLED="true",
         ORDER_MAX_AMOUNT=str(10**9),

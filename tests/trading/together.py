@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.trading import scene
 
 RACERS = 8
-FORK = multiprocessing.get_context("fork")
+FORK = multiprocessing.get_context("fork")  # its processes end with this one, whatever it fails at
 
 
 def together(count, work, *arguments):
@@ -33,12 +33,12 @@ def together(count, work, *arguments):
         told.put(scene.said(work, number, *arguments))
 
     scene.close_database()
-    processes = [FORK.Process(target=begin, args=(number,)) for number in range(count)]
+    processes = [FORK.Process(target=begin, args=(number,), daemon=True) for number in range(count)]
     for process in processes:
         process.start()
     answers = [told.get(timeout=scene.PATIENCE) for _ in processes]
     for process in processes:
-        process.join()
+        process.join(scene.PATIENCE)
     return answers
 
 
@@ -53,11 +53,11 @@ def in_threads(count, work):
         answers.append(scene.said(work))
         connection.close()
 
-    threads = [threading.Thread(target=begin) for _ in range(count)]
+    threads = [threading.Thread(target=begin, daemon=True) for _ in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(scene.PATIENCE)
     return answers
 
 
@@ -74,7 +74,10 @@ def race(races, way):
     price = scene.prepare()
     start, claims, told = FORK.Barrier(RACERS + 1), FORK.Barrier(RACERS), FORK.Queue()
     scene.close_database()
-    racers = [FORK.Process(target=racer, args=(int(races), way, start, claims, told)) for _ in range(RACERS)]
+    racers = [
+        FORK.Process(target=racer, args=(int(races), way, start, claims, told), daemon=True)
+        for _ in range(RACERS)
+    ]
     for process in racers:
         process.start()
     answers: Counter[str] = Counter()
@@ -92,7 +95,7 @@ def race(races, way):
             break  # what is wrong is in the counts
     start.abort()
     for process in racers:
-        process.join()
+        process.join(scene.PATIENCE)
     return {
         "answers": answers,
         "states": states,

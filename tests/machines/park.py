@@ -8,6 +8,7 @@ as the product starts them, or a crond that runs the commands. All are forked fr
 import contextlib
 import io
 import json
+import multiprocessing
 import os
 import random
 import select
@@ -29,20 +30,42 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aegis.settings")
 
 TEN = datetime(2026, 11, 20, 10, 0, tzinfo=ZoneInfo("Asia/Seoul"))
 MINUTE = timedelta(minutes=1)
-#: The file of a machine that says which run it is at.
-RUNNING = "running"
+#: The files of a machine that say which run it is at, and which ones it has begun.
+RUNNING, BEGUN = "running", "begun"
+REFRESH = "aegis_1min_realtime"
+#: How long the clock waits for them at most. Whoever died in a run holds its account for a minute and a half.
+SECONDS_OF_PATIENCE, MINUTES_OF_THE_DEAD = 20, 4
 
 
 class FastClock:
-    """The time of all machines: from so many minutes after ten on, and so many times as fast as ours."""
+    """The time of all machines: from so many minutes after ten on, and so many times as fast as ours.
+
+    It stands still where a machine has more to do than there is time for.
+    """
 
     def __init__(self, begin, speed):
         self.begin = TEN + begin * MINUTE
         self.speed = speed
-        self.begun = time.time()
+        #: When it began; negative: how many seconds after that it stands still. One number, so that none sees half of it.
+        self.cell = multiprocessing.get_context("fork").RawValue("d")
+        self.start()
+
+    def start(self):
+        self.cell.value = time.time()
+
+    def seconds(self):
+        return time.time() - cell if (cell := self.cell.value) > 0 else -cell
 
     def __call__(self):
-        return self.begin + timedelta(seconds=(time.time() - self.begun) * self.speed)
+        return self.begin + timedelta(seconds=self.seconds() * self.speed)
+
+    def stand_still_until(self, is_so):
+        """Let no time pass until something is so, or patience is over."""
+        at, ends_at = self.seconds(), time.monotonic() + SECONDS_OF_PATIENCE
+        self.cell.value = -at
+        while not is_so() and time.monotonic() < ends_at:
+            time.sleep(0.02)
+        self.cell.value = time.time() - at
 
     def wait_for(self, minutes):
         """Wait until so many minutes after ten."""
@@ -179,7 +202,10 @@ def marking(open_slot, mark):
     def marked(owner, **how):
         run = open_slot(owner, **how)
         if run is not None:
-            mark.write_text(f"{owner.job} {run.slot:%H:%M}", encoding="utf-8")
+            told = f"{owner.job} {run.slot.astimezone(TEN.tzinfo):%H:%M}"
+            mark.write_text(told, encoding="utf-8")
+            with mark.with_name(BEGUN).open("a", encoding="utf-8") as begun:
+                begun.write(f"{told}\n")
         return run
 
     return marked
@@ -224,6 +250,7 @@ def crond(clock, begin, minutes):
         from django.core.management import CommandError, call_command
         from django.utils import timezone
 
+        machine.mark_runs()
         chance = random.Random(3)
         for minute in range(begin + 1, minutes + 1):
             # As long as a command takes to start: sometimes a worker is quicker.
@@ -297,11 +324,28 @@ class Play:
             for minute in range(self.plan.get("begin", 0) + 1, self.plan["minutes"] + 1):
                 self.clock.wait_for(minute)
                 self.happen(minute)
-            # The last tick needs its time, too.
+                self.clock.wait_for(minute + 0.9)
+                self.clock.stand_still_until(lambda: self.is_done(minute))  # noqa: B023  # asked at once
+            # What the last tick has begun needs its time, too.
             self.clock.wait_for(self.plan["minutes"] + 1.5)
         finally:
             for machine in machines:
                 machine.kill()
+
+    def is_done(self, minute):
+        """Whether nobody is in a run, and the one of the minute has been begun if anybody can."""
+        homes = [machine.home for machine in (*self.workers, *self.cron)]
+        if any((home / RUNNING).exists() for home in homes):
+            return False
+        troubles = [*self.plan["kills"], *range(*self.plan.get("outage", (0, 0)))]
+        if minute % 30 == 0 or any(
+            trouble <= minute <= trouble + MINUTES_OF_THE_DEAD for trouble in troubles
+        ):
+            return True
+        told = f"{REFRESH} {TEN + minute * MINUTE:%H:%M}\n"
+        return any(
+            told in (home / BEGUN).read_text(encoding="utf-8") for home in homes if (home / BEGUN).exists()
+        )
 
     def happen(self, minute):
         first, last = self.plan.get("outage", (0, 0))
@@ -350,7 +394,7 @@ def main():
     krx_holidays()
     cipher()
     wire = Wire(connection.get_connection_params())
-    clock.begun = time.time()
+    clock.start()
     write_schedules(now=clock())
     connections.close_all()
     # From here on everybody goes over the wire; forked, they inherit it.

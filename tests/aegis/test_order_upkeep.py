@@ -1,5 +1,6 @@
 """Orders that nobody waits for: settled when the site starts and after each sync, and told in the doctor's report."""
 
+import signal
 from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
@@ -69,24 +70,35 @@ def test_site_tells_at_its_start(monkeypatch, capsys, settings, tmp_path):
     assert "결과를 모르는 주문이 1건" in capsys.readouterr().out
 
 
-def test_site_that_is_stopped_while_it_starts_leaves_no_child(monkeypatch, settings, tmp_path):
-    settings.DEMO_STATE_FILE = tmp_path / "demo.json"
-    asked: list[str] = []
+@pytest.fixture
+def handlers_of_signals():
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
-    def start(*arguments, **environment):
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(arguments[0])
-        return SimpleNamespace(
-            poll=lambda: None, terminate=lambda: asked.append("end"), wait=lambda seconds: None
-        )
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_site_that_is_stopped_while_it_starts_leaves_no_child(
+    monkeypatch, settings, handlers_of_signals, number
+):
+    settings.AEGIS_DEMO = False
+    running: list[str] = []
+
+    def start(name, *arguments, **environment):
+        signal.raise_signal(number)  # before anybody knows of the child
+        running.append(name)
+        return SimpleNamespace(poll=lambda: None, terminate=lambda: end(name), wait=lambda seconds: None)
+
+    def end(name):
+        signal.raise_signal(number)  # somebody is impatient
+        running.remove(name)
 
     monkeypatch.setattr("aegis.management.commands.site.start", start)
     monkeypatch.setattr("aegis.management.commands.site.accounts_to_follow", list)
-    monkeypatch.setattr("aegis.management.commands.site.signal.signal", lambda *how: None)
     with pytest.raises(KeyboardInterrupt):
         call_command("site")
-    assert asked == ["runserver", "end"]
+    assert running == []
 
 
 # --- after a sync -----------------------------------------------------------------------------------------------------

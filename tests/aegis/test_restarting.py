@@ -1,10 +1,12 @@
 """Followers of the site: started again when they end, with pauses that grow while they do not last."""
 
+import subprocess
+import sys
 from itertools import pairwise
 
 import pytest
 
-from aegis.management.commands.site import accounts_to_follow, follower_of, queues_here
+from aegis.management.commands.site import accounts_to_follow, follower_of, queues_here, stop
 from aegis.restarting import FIRST_PAUSE_SECONDS, LASTING_SECONDS, LONGEST_PAUSE_SECONDS, Restarted
 
 
@@ -83,3 +85,24 @@ def test_site_follows_the_accounts_with_an_hts_id(configure, db, settings):
 def test_machine_serves_the_queues_of_its_settings(settings, cluster, queues):
     settings.AEGIS_CLUSTER = cluster
     assert queues_here() == queues
+
+
+#: Hears nothing, and has a child of its own that holds on to the same pipe.
+DEAF = """
+import os, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if os.fork():
+    print("deaf", flush=True)
+time.sleep(100)
+"""
+
+
+def test_child_that_does_not_end_is_ended_with_all_that_it_has_started(monkeypatch):
+    monkeypatch.setattr("aegis.management.commands.site.STOP_SECONDS", 0.1)
+    with subprocess.Popen(
+        [sys.executable, "-c", DEAF], stdout=subprocess.PIPE, start_new_session=True
+    ) as child:
+        assert child.stdout.readline() == b"deaf\n"
+        stop(child)
+        said, _ = child.communicate(timeout=60)  # nobody is left who could say anything
+    assert said == b""

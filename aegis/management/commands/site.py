@@ -32,7 +32,7 @@ class Command(OwnerCommand):
         parser.add_argument("--address", default="127.0.0.1:8000", help="열 주소 (기본 127.0.0.1:8000)")
 
     def handle(self, *args: object, **options: Any) -> None:  # noqa: ANN401, ARG002  # Django's signature
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager stops us like Ctrl-C
+        stopping = Stopping()
         if trouble := settle_leftovers(at=timezone.now()):
             self.stdout.write(self.style.WARNING(trouble))
         address = options["address"]
@@ -49,25 +49,57 @@ class Command(OwnerCommand):
         followers = [Restarted(follower_of(account), start=start) for account in followed]
         first_data: list[subprocess.Popen[bytes]] = []
         try:
-            children["사이트"] = start("runserver", "--noreload", address)
-            for queue in queues_here():
-                children[f"작업자({queue})"] = start("qcluster", Q_CLUSTER_NAME=queue)
-            with market_of_demo(first_data) as look_after_market:
+            with stopping.put_off():
+                children["사이트"] = start("runserver", "--noreload", address)
+                for queue in queues_here():
+                    children[f"작업자({queue})"] = start("qcluster", Q_CLUSTER_NAME=queue)
+            with market_of_demo(first_data, stopping=stopping) as look_after_market:
                 while all(child.poll() is None for child in children.values()):
-                    for follower in followers:
-                        follower.look_after(now=time.monotonic())
+                    with stopping.put_off():
+                        for follower in followers:
+                            follower.look_after(now=time.monotonic())
                     look_after_market()
                     time.sleep(POLL_SECONDS)
             ended = ", ".join(name for name, child in children.items() if child.poll() is not None)
             raise CommandError(f"{ended} 프로세스가 멈춰 함께 끝냅니다. 바로 위의 내용을 확인해 주세요.")
         finally:
-            stop(
-                *children.values(), *first_data, *(follower.child for follower in followers if follower.child)
-            )
+            followed_by = (follower.child for follower in followers if follower.child)
+            with stopping.put_off():
+                stop(*children.values(), *first_data, *followed_by)
+
+
+class Stopping:
+    """Ctrl-C, and a service manager that stops us like it: interrupts this process once, and not while it starts or ends a child.
+
+    A child that nobody knows of yet would be left behind, and all of them if the end were cut short. Where Python loses
+    the exception, as in callbacks, it is raised when the next child is looked after.
+    """
+
+    def __init__(self) -> None:
+        self.is_told = self.is_put_off = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.tell)
+
+    def tell(self, *_: object) -> None:
+        was_told, self.is_told = self.is_told, True
+        if not was_told and not self.is_put_off:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def put_off(self) -> Iterator[None]:
+        self.is_put_off = True
+        try:
+            yield
+        finally:
+            self.is_put_off = False
+        if self.is_told:
+            raise KeyboardInterrupt
 
 
 @contextmanager
-def market_of_demo(fetching: "list[subprocess.Popen[bytes]]") -> Iterator[Callable[[], None]]:
+def market_of_demo(
+    fetching: "list[subprocess.Popen[bytes]]", *, stopping: Stopping
+) -> Iterator[Callable[[], None]]:
     """In demo mode keep one market going for everybody, fetch from it now and by the timetable.
 
     The site is there before: it shows that data is on the way. What is yielded looks after the market.
@@ -79,7 +111,8 @@ def market_of_demo(fetching: "list[subprocess.Popen[bytes]]") -> Iterator[Callab
 
     write_schedules(now=timezone.now())
     with serving_simulator() as serving:
-        fetching.append(start("aegis_30min_data_fetch", "--now"))
+        with stopping.put_off():
+            fetching.append(start("aegis_30min_data_fetch", "--now"))
         yield serving.look_after
 
 
@@ -107,9 +140,7 @@ def start(*arguments: str, **environment: str) -> "subprocess.Popen[bytes]":
 
 
 def stop(*children: "subprocess.Popen[bytes]") -> None:
-    """Ask every child to end, and end those that take longer than `STOP_SECONDS`; being told twice leaves none behind."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    """Ask every child to end, and end those that take longer than `STOP_SECONDS` with all that they have started."""
     for child in children:
         child.terminate()
     ends_at = time.monotonic() + STOP_SECONDS
@@ -117,5 +148,5 @@ def stop(*children: "subprocess.Popen[bytes]") -> None:
         try:
             child.wait(max(ends_at - time.monotonic(), 0))
         except subprocess.TimeoutExpired:
-            child.kill()
+            os.killpg(child.pid, signal.SIGKILL)
             child.wait()

@@ -97,7 +97,7 @@ def test_wrong_setting_stops_the_start_with_one_sentence(tmp_path, name, value):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
         env={
             **os.environ,
             "AEGIS_ENV_FILE": str(tmp_path / "none"),

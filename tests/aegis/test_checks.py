@@ -96,7 +96,7 @@ def manage(tmp_path, *arguments):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from string import hexdigits
 
 import pytest
 
@@ -53,6 +54,19 @@ class Posts:
         post = self.make()
         self.calls.append(post)
         return post
+
+
+@pytest.fixture(autouse=True)
+def codes_unlike_numbers(monkeypatch):
+    """Let no code be like a part of a digest, an amount or a moment, where tests make sure that it is not."""
+    draw = codes.new_code
+
+    def new_code():
+        while set(code := draw()) <= set(hexdigits):
+            pass
+        return code
+
+    monkeypatch.setattr(codes, "new_code", new_code)
 
 
 @pytest.fixture

@@ -36,13 +36,13 @@ class CutOff:
 
 
 def cut_connection():
-    """End our session at the server, as a restart of it does."""
+    """End our session at the server, as a restart of it does, and wait until it has."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         [pid] = cursor.fetchone()
     other = connection.copy()
     with other.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
+        cursor.execute("SELECT pg_terminate_backend(%s, 60000)", [pid])
     other.close()
 
 

@@ -139,7 +139,7 @@ def test_failure_leaves_the_days_and_is_asked_again(real, simulator, kind):
     assert [text.startswith("휴장일: ") for text in result.problems] == [True]
     assert list(MarketDay.objects.order_by("pk").filter(source=Source.BROKER).values()) == before
     assert not is_business_day(MONDAY)
-    requests.delete(f"{broker.url}/faults", timeout=5)
+    requests.delete(f"{broker.url}/faults", timeout=60)
     assert sync_calendar(real.session, at=next_day).problems == ()
 
 

@@ -68,12 +68,12 @@ def test_an_order_goes_before_the_reads_that_wait():
 
 
 def test_who_has_waited_long_takes_the_turn_before_who_has_just_come():
-    budget(seconds=10).ask(waited=0, order=False)
-    RateBudget.objects.update(next_at=Now() + timedelta(seconds=5))
+    budget(seconds=100).ask(waited=0, order=False)
+    RateBudget.objects.update(next_at=Now() + timedelta(seconds=50))
 
-    assert not budget(seconds=10).ask(waited=0, order=False).is_ours
-    assert not budget(seconds=10).ask(waited=50, order=False).is_ours
-    assert budget(seconds=10).ask(waited=100, order=False).is_ours
+    assert not budget(seconds=100).ask(waited=0, order=False).is_ours
+    assert not budget(seconds=100).ask(waited=500, order=False).is_ours
+    assert budget(seconds=100).ask(waited=1_000, order=False).is_ours
 
 
 def test_a_refusal_holds_everybody_back_and_is_noted():

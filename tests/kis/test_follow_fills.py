@@ -96,14 +96,15 @@ def test_second_follower_says_so_and_leaves_without_an_error(configured, capsys)
     assert "다른 프로세스가 이 앱키로 이미 체결통보를 받고 있습니다." in capsys.readouterr().out
 
 
-def test_demo_is_followed_until_it_is_stopped(django_db_setup, tmp_path):
+def test_demo_is_followed_until_it_is_stopped(django_db_setup, django_db_blocker, tmp_path):
     environment = {
         **os.environ,
         "AEGIS_ENV_FILE": str(tmp_path / "none.env"),
         "AEGIS_VAR_DIR": str(tmp_path / "var"),
         "DATABASE_URL": "",
     }
-    ready_database.lay(tmp_path / "var" / "demo.sqlite3")
+    with django_db_blocker.unblock():
+        ready_database.lay(tmp_path / "var" / "demo.sqlite3")
     with running(
         ["manage.py", "follow_fills"],
         environment=environment,

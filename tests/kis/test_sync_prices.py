@@ -626,7 +626,7 @@ def test_real_and_paper_write_the_same_stocks_at_once(simulator, broker):
     ]
 
 
-def test_demo_on_sqlite_gets_by_with_its_threads(django_db_setup, tmp_path):
+def test_demo_on_sqlite_gets_by_with_its_threads(django_db_setup, django_db_blocker, tmp_path):
     """The real thing: budget, token and books in one SQLite file, several threads, the pace of the broker."""
     environment = {
         **{name: text for name, text in os.environ.items() if name != "DATABASE_URL"},
@@ -646,7 +646,8 @@ def test_demo_on_sqlite_gets_by_with_its_threads(django_db_setup, tmp_path):
             timeout=240,
         )
 
-    ready_database.lay(tmp_path / "var" / "demo.sqlite3")
+    with django_db_blocker.unblock():
+        ready_database.lay(tmp_path / "var" / "demo.sqlite3")
     ran = manage("sync_kis_data")
     assert ran.returncode == 0, ran.stderr
     steps = {line.split()[0]: line for line in ran.stdout.splitlines() if "fetch_" in line}

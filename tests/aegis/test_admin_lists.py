@@ -339,6 +339,14 @@ def test_unreadable_filter_leads_back_to_the_list_instead_of_a_file(owner):
     assert (response.status_code, response["Location"]) == (302, f"{address(KisExecution)}?e=1")
 
 
+@pytest.mark.parametrize("model", [SyncRun, get_user_model()])
+def test_range_of_one_value_leads_to_the_whole_list(owner, model):
+    """Django takes one text for the two ends of a range: /admin/kis/syncrun/?requests__range=0 was an error of ours."""
+    response = owner.get(address(model), {"id__range": "0"})
+    assert (response.status_code, response["Location"]) == (302, f"{address(model)}?e=1")
+    assert owner.get(response["Location"]).status_code == 200
+
+
 # --- what rows show --------------------------------------------------------------------------------------------------
 
 

@@ -79,8 +79,12 @@ def env_secret(name: str) -> str:
 def env_url(name: str) -> str:
     """Return an address of the web, or nothing."""
     value = env_str(name)
-    parts = urlsplit(value)
-    if value and not (parts.scheme in {"http", "https"} and parts.hostname):
+    try:
+        parts = urlsplit(value)
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:  # http://[
+        is_address = False
+    if value and not is_address:
         raise ImproperlyConfigured(f"{name} 값은 https://로 시작하는 주소여야 합니다.")  # it may hold a key
     return value
 

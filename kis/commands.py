@@ -92,6 +92,20 @@ def explain_checks(error: SystemCheckError) -> str:
     return " ".join(said or hint for said, hint in CHECK_SAYS.findall(str(error))) or str(error)
 
 
+def refuse_lost_values(parser: CommandParser) -> None:
+    """Refuse `--account=--`: argparse takes the first `--` away wherever it stands, and what is left is an empty list."""
+    parse = parser.parse_args
+
+    def parse_args(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401  # as argparse has it
+        found = parse(*arguments, **named)
+        for action in parser._actions:  # noqa: SLF001  # argparse shows them no other way
+            if action.option_strings and action.nargs is None and getattr(found, action.dest, None) == []:
+                parser.error(f"argument {'/'.join(action.option_strings)}: expected one argument")
+        return found
+
+    parser.parse_args = parse_args  # type: ignore[method-assign]
+
+
 class OwnerCommand(BaseCommand):
     """A command for the owner. Called from code it raises as usual; from the command line it explains and exits."""
 
@@ -106,6 +120,7 @@ class OwnerCommand(BaseCommand):
             raise CommandError(in_korean(message))
 
         parser.error = error  # type: ignore[method-assign]
+        refuse_lost_values(parser)
         return parser
 
     def execute(self, *args: Any, **options: Any) -> str | None:  # noqa: ANN401

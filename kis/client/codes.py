@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from kis.client.errors import KisMisconfigured, NotOffered
 
@@ -104,6 +104,16 @@ class AccountNumber:
         return f"AccountNumber({self.number[:4]}****-{self.product_code})"
 
 
+def address_of(url: str) -> SplitResult:
+    """Return the parts of an address; where its brackets or its port are none, those of no address."""
+    try:
+        address = urlsplit(url)
+        address.port  # noqa: B018  # raises for one that is none
+    except ValueError:
+        return urlsplit("")
+    return address
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
     """Host, keys, account and TR ids that belong together; nothing of this is global.
@@ -130,7 +140,7 @@ class Environment:
             raise KisMisconfigured(
                 "앱키와 앱시크릿은 영문, 숫자, 기호로만 되어 있습니다. KIS Developers에서 다시 복사해 주세요."
             )
-        address = urlsplit(self.base_url)
+        address = address_of(self.base_url)
         is_local = address.scheme == "http" and address.hostname in LOCAL_HOSTS
         if not address.hostname or address.username or not (address.scheme == "https" or is_local):
             raise KisMisconfigured(
@@ -146,11 +156,7 @@ class Environment:
 
     def _check_ws_url(self) -> None:
         """Refuse a websocket address in plain text, which the broker's own is by design, anywhere else but here."""
-        try:
-            address = urlsplit(self.ws_url)
-            port = address.port
-        except ValueError:  # brackets or a port that are none
-            address, port = urlsplit(""), None
+        address = address_of(self.ws_url)
         is_brokers = address.hostname == WS_HOST
         may_be_plain = is_brokers or address.hostname in LOCAL_HOSTS
         is_allowed = address.scheme == "wss" or (address.scheme == "ws" and may_be_plain)
@@ -159,7 +165,7 @@ class Environment:
                 f"실시간 주소는 ws://{WS_HOST} 이거나 wss여야 합니다. KIS_{self.mode.upper()}_WS_URL을 확인해 주세요. "
                 "(이 컴퓨터의 시뮬레이터는 ws를 쓸 수 있습니다)"
             )
-        if is_brokers and port != WS_PORTS[self.mode]:
+        if is_brokers and address.port != WS_PORTS[self.mode]:
             raise KisMisconfigured(
                 f"실시간 주소의 포트는 실전 {WS_PORTS['real']}, 모의 {WS_PORTS['paper']}이어야 합니다. "
                 f"KIS_{self.mode.upper()}_WS_URL을 확인해 주세요."

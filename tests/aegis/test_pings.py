@@ -128,8 +128,9 @@ def test_address_is_no_word_for_the_log(settings):
     assert KEY not in mask(f"GET /{KEY}/aegis_30min_data_fetch/start failed")
 
 
-def test_address_that_is_none_stops_the_start(monkeypatch):
-    monkeypatch.setenv("PING_URL", f"hc-ping.com/{KEY}")
+@pytest.mark.parametrize("address", [f"hc-ping.com/{KEY}", f"https://[{KEY}", f"https:///{KEY}"])
+def test_address_that_is_none_stops_the_start(monkeypatch, address):
+    monkeypatch.setenv("PING_URL", address)
     with pytest.raises(ImproperlyConfigured, match="PING_URL") as caught:
         env_url("PING_URL")
     assert KEY not in str(caught.value)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from typing import Any
@@ -110,6 +111,11 @@ def shown(value: Any) -> Iterator[tuple[str, Any]]:
             yield f"{name}.{place}", found
 
 
+def no_text(hostile: Hostile) -> Any:
+    """Return one of these for a reply alone: what is put into it later must not be in those of others."""
+    return deepcopy(hostile.of(NO_TEXT))
+
+
 class Replies:
     """Every kind of reply that an inquiry reads."""
 
@@ -149,7 +155,7 @@ class Replies:
         path = hostile.of([path for path in places_in(body) if isinstance(at(body, path), str)])
         inside = at(body, path[:-1])
         new: Any = hostile.one_of(
-            hostile.of(NO_TEXT), MISSING, hostile.of(NUMBERLESS), hostile.of(HUGE), hostile.text()
+            no_text(hostile), MISSING, hostile.of(NUMBERLESS), hostile.of(HUGE), hostile.text()
         )
         hostile.about = f"{name}: {path} = {'(missing)' if new is MISSING else repr(new)[:200]}"
         if new is MISSING:
@@ -158,7 +164,7 @@ class Replies:
             inside[path[-1]] = new
         if hostile.chance(0.05):
             whole = hostile.of([path for path in places_in(body) if not isinstance(at(body, path), str)])
-            at(body, whole[:-1])[whole[-1]] = hostile.of(NO_TEXT)
+            at(body, whole[:-1])[whole[-1]] = no_text(hostile)
             return RawReply(good.status, good.headers, json.dumps(body).encode()), None
         return RawReply(good.status, good.headers, json.dumps(body).encode()), new
 
@@ -198,7 +204,7 @@ class Receipts:
         for _ in range(hostile.count(2, 1)):
             path = hostile.of(places_in(body))
             at(body, path[:-1])[path[-1]] = hostile.one_of(
-                hostile.of(NO_TEXT), hostile.text(str(at(body, path)))
+                no_text(hostile), hostile.text(str(at(body, path)))
             )
         data = hostile.document(body)
         status = hostile.one_of(200, 200, 200, 204, 302, 400, 500, 502)

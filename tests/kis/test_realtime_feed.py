@@ -336,6 +336,12 @@ def test_other_plain_address_is_refused(mode, url):
         environment(mode, ws_url=url)
 
 
+@pytest.mark.parametrize("url", ["", "http://example.com", "https://[", "https://127.0.0.1:port"])
+def test_plain_address_of_inquiries_and_one_that_is_none_are_refused(url):
+    with pytest.raises(KisMisconfigured, match="https여야"):
+        environment(base_url=url)
+
+
 def test_secrets_are_listed_longest_first_and_without_an_empty_hts_id():
     assert environment().secrets == ("S" * 180, "K" * 36, "12345678")
     assert environment(hts_id="a-long-hts-id").secrets[2:] == ("a-long-hts-id", "12345678")

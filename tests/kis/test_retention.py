@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 
@@ -768,6 +768,16 @@ def test_an_account_that_nobody_knows_is_refused_before_anything_goes():
     taken(datetime.now(SEOUL) - timedelta(days=100), PAPER)
     with pytest.raises(KisMisconfigured, match="계좌가 없습니다"):
         call_command("prune", "--account", "12345678-99")
+
+
+def test_account_that_argparse_loses_is_not_taken_for_none():
+    """It takes the first `--` away wherever that stands: an empty list was left of `--account=--`."""
+    at = datetime.now(SEOUL) - timedelta(days=100)
+    for minute in (0, 1):
+        taken(at.replace(hour=10, minute=minute), PAPER)
+    with pytest.raises(CommandError, match="--account 뒤에 값이 필요합니다"):
+        call_command("prune", "--account=--")
+    assert len(left(PAPER)) == 2
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "thirty", "1_0", "３０", "36501", "9" * 50, "30일"])

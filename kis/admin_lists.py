@@ -1,5 +1,6 @@
 """The list of a table in the admin: bounded in what it counts and sorts, with totals below."""
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -41,8 +42,8 @@ class RowList(ChangeList):
 
     def get_filters(self, request: HttpRequest) -> Any:
         """Refuse years that no calendar of a database knows."""
-        year = self.params.get(f"{self.date_hierarchy}__year", "2000")
-        if not (str(year).isdigit() and FIRST_YEAR <= int(year) <= LAST_YEAR):
+        year = str(self.params.get(f"{self.date_hierarchy}__year", "2000"))
+        if not (re.fullmatch(r"[0-9]{4}", year) and FIRST_YEAR <= int(year) <= LAST_YEAR):
             raise IncorrectLookupParameters
         return super().get_filters(request)
 

@@ -339,6 +339,13 @@ def test_unreadable_filter_leads_back_to_the_list_instead_of_a_file(owner):
     assert (response.status_code, response["Location"]) == (302, f"{address(KisExecution)}?e=1")
 
 
+@pytest.mark.parametrize("year", ["1" * 5_000, "²⁰²⁶", "99999", "1"])
+def test_year_or_month_that_is_none_leads_to_the_whole_list(owner, year):
+    for conditions in ({"exec_dt__year": year}, {"exec_dt__year": "2026", "exec_dt__month": f"{year}000"}):
+        response = owner.get(address(KisExecution), conditions)
+        assert (response.status_code, response["Location"]) == (302, f"{address(KisExecution)}?e=1")
+
+
 @pytest.mark.parametrize("model", [SyncRun, get_user_model()])
 def test_range_of_one_value_leads_to_the_whole_list(owner, model):
     """Django takes one text for the two ends of a range: /admin/kis/syncrun/?requests__range=0 was an error of ours."""

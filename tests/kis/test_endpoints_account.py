@@ -179,6 +179,13 @@ def test_open_order_over_nothing_is_refused():
         unfilled_orders(session, today=DAY)
 
 
+def test_mark_of_a_cancellation_that_is_neither_yes_nor_no_is_refused():
+    """A blank says nothing, as the broker's often do; an order may be open still or not by any other word."""
+    page = orders_page(order(cncl_yn="C"), quantity=10, amount=1000)
+    with pytest.raises(KisReplyChanged, match="Y도 N도"):
+        daily_orders(make_session(page)[0], first=DAY, last=DAY)
+
+
 def test_orderable_cash_is_what_can_be_bought_without_a_shortfall():
     session, script, _ = make_session(
         reply({"rt_cd": "0", "output": {"nrcvb_buy_amt": "9223291", "max_buy_amt": "1"}})

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from kis.client.protocol import Row
-from kis.client.records.fields import exchange, stock_name
+from kis.client.records.fields import exchange, flag, stock_name
 
 
 class Side(Enum):
@@ -120,7 +120,7 @@ class OrderRecord:
             remaining=row.quantity("rmn_qty"),
             rejected=row.quantity("rjct_qty"),
             cancelled=row.quantity("cncl_cfrm_qty"),
-            marked_cancelled=row.text("cncl_yn", required=False) == "Y",
+            marked_cancelled=flag(row, "cncl_yn"),
             exchange=exchange(row),
             raw=row.data,
         )

@@ -37,6 +37,7 @@ from kis.simulator.prices import (
 from kis.simulator.splits import WHOLE, Split, adjusted, as_traded, shares_made
 
 EPOCH = date(2023, 1, 2)  # first generated day
+FIRST_DAY = date(1956, 3, 3)  # of the exchange in Seoul; what is recorded is not older
 REVERSION = 0.008  # pull of a generated price back to its base, per day
 STOCK_SIGMA = (0.013, 0.028)
 FUND_SIGMA = (0.007, 0.012)
@@ -419,7 +420,7 @@ def read_market(directory: Path, *, seed: int) -> Market:
         try:
             opening, high, low, close, volume = map(int, numbers)
             recorded[code].append(
-                Bar(date.fromisoformat(day), opening or close, high or close, low or close, close, volume)
+                Bar(trading_day(day), opening or close, high or close, low or close, close, volume)
             )
         except (KeyError, ValueError):
             raise CannotStart(f"{path}의 {line}번째 줄을 읽을 수 없습니다.") from None
@@ -431,6 +432,14 @@ def read_market(directory: Path, *, seed: int) -> Market:
     traded = [listing for listing in listings if recorded[listing.code]]
     name = f"replay {min(days)}..{max(days)}"
     return Market(listings=traded, recorded=recorded, seed=seed, name=name, last_recorded_day=max(days))
+
+
+def trading_day(text: str) -> date:
+    """Read the day of a recorded price. Raises ValueError also for one on which there was no exchange yet."""
+    day = date.fromisoformat(text)
+    if day < FIRST_DAY:
+        raise ValueError("before the exchange")
+    return day
 
 
 def _rows(path: Path, columns: list[str]) -> Iterator[tuple[int, list[str]]]:

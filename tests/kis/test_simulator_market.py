@@ -124,6 +124,7 @@ def test_replay_shows_the_recorded_days_and_goes_on_afterwards(recorded):
         ("stocks.csv", "code,name,market,sector\n5930,삼성전자,KOSPI,반도체\n"),
         ("krx_daily.csv", DAYS + "005930,2025-06-18,1,1\n"),
         ("krx_daily.csv", DAYS + "005930,yesterday,1,1,1,1,1\n"),
+        ("krx_daily.csv", DAYS + "005930,0001-01-01,1,1,1,1,1\n"),
         ("krx_daily.csv", DAYS + "000660,2025-06-18,1,1,1,1,1\n"),
         ("krx_daily.csv", "code,date,open,high,low,close,volume\n"),
     ],

@@ -3,13 +3,12 @@
 import os
 import stat
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from aegis.health.case import Case, Result, fine, problem, skipped, warning
 from kis.accounts import MODE_NAMES, configured_environment
-from kis.client.codes import ACCOUNT_NO, APP_KEY_LENGTH, APP_SECRET_LENGTH, LOCAL_HOSTS
+from kis.client.codes import ACCOUNT_NO, APP_KEY_LENGTH, APP_SECRET_LENGTH, LOCAL_HOSTS, address_of
 from kis.client.errors import KisMisconfigured
 from kis.encryption import cipher
 from kis.korean import masked_account
@@ -51,23 +50,13 @@ def mode(case: Case) -> Result:
         return fine(text)
     configured = settings.KIS_ACCOUNTS[case.mode]["base_url"]
     address = case.environment.base_url if case.connection else configured
-    if host_of(address) in LOCAL_HOSTS:
+    if address_of(address).hostname in LOCAL_HOSTS:
         return warning(
             f"{name} 설정이 증권사가 아니라 이 컴퓨터의 시뮬레이터를 가리킵니다.",
             f"시험이 끝나면 {case.setting('BASE_URL', 'REST 주소')} 값을 지워 주세요.",
         )
     label = f" '{case.account.label}'" if case.account and case.is_stored else ""
     return fine(f"{name} 계좌{label}를 씁니다.")
-
-
-def host_of(address: str) -> str:
-    """Return the host of an address, empty where it is none."""
-    try:
-        parts = urlsplit(address)
-        parts.port  # noqa: B018  # raises for one that is none
-    except ValueError:
-        return ""
-    return parts.hostname or ""
 
 
 def keys(case: Case) -> Result:
@@ -118,7 +107,7 @@ def wrong_keys(case: Case) -> list[str]:
         found.append(f"{prefix}ACCOUNT_NO 값이 없습니다.")
     elif not ACCOUNT_NO.fullmatch(values["account_no"]):
         found.append(f"{prefix}ACCOUNT_NO 값이 12345678-01 모양이 아닙니다.")
-    if not host_of(values["base_url"]):
+    if not address_of(values["base_url"]).hostname:
         found.append(f"{prefix}BASE_URL 값이 주소가 아닙니다.")
     return found
 

@@ -9,6 +9,7 @@ import socket
 import stat
 import subprocess
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -193,7 +194,9 @@ def test_port_refuses_however_far_it_was_in_opening_again(steps):
             socket.create_connection(address, timeout=60)
         await listener.close()
 
-    asyncio.run(scenario())
+    # Not in this thread: where a browser is open, its loop runs here, and there is one to a thread.
+    with ThreadPoolExecutor(1) as another:
+        another.submit(lambda: asyncio.run(scenario())).result()
 
 
 def run_command(*arguments):

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 
 from kis import past
-from kis.calendar import business_day_before, business_days
+from kis.calendar import Day, Hours, business_day_before, business_days, use_days
 from kis.client.codes import Mode
 from kis.client.endpoints.account import balance
 from kis.client.endpoints.profit import trade_profit
@@ -81,6 +81,15 @@ def test_every_evening_is_what_the_ledger_had_then(broker, mode):
     assert {row.state for row in rows} == {"final"}
     assert {row.kis_account.sync_run.differences for row in rows} == {0}
     assert all(row.kis_account.sync_run.checks for row in rows)
+
+
+def test_evening_of_the_exam_day_comes_after_its_late_close(broker):
+    """The demo of the three months after an exam had a hole on that day: at four its market was still open."""
+    use_days({EVE: Day(opens=True, settles=True, hours=Hours(time(10), time(16, 30)))})
+    write_past(broker, "real")
+    row = summaries("real").get(summary_date=EVE)
+    assert (row.cash_amt, row.stock_amt) == ledger_on(broker, "real", EVE)
+    assert row.day_return is not None
 
 
 def test_deposit_and_withdrawal_are_flows_of_their_days(broker):

@@ -9,7 +9,7 @@ from django_q.models import OrmQ, Schedule, Task
 from django_q.status import Stat
 
 from aegis.health.case import Case, Result, fine, problem, skipped, warning
-from kis.calendar import business_day_before, is_business_day
+from kis.calendar import business_day_before, hour_on, is_business_day
 from kis.korean import SEOUL
 from kis.models import SyncRun
 
@@ -89,7 +89,8 @@ def last_sync(case: Case) -> Result:
 
 
 def is_trading(now: datetime) -> bool:
-    return is_business_day(now.date()) and TRADING[0] <= now.time() <= TRADING[1]
+    since, until = (hour_on(now.date(), ordinary) for ordinary in TRADING)
+    return is_business_day(now.date()) and since <= now.time() <= until
 
 
 def ago(age: timedelta) -> str:

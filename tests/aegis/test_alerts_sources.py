@@ -16,6 +16,7 @@ from aegis.alerts.models import Alert, AlertRule
 from aegis.alerts.restored import withhold_restored
 from aegis.alerts.sources import orders
 from ai.models import Diagnosis
+from kis.calendar import Day, Hours, use_days
 from kis.models import KisExecution, KisOrderDetail, SyncRun
 from reports.models import PublishedReport
 from tests.aegis.alerting import TEN, everything_stored, minute, service, written
@@ -497,6 +498,15 @@ def test_urgent_findings_are_told_once_a_day():
     assert minute(monday) == []
     diagnose(snapshot(at=monday, with_closes=False), "경고")
     assert len(minute(monday + MINUTE)) == 1
+
+
+def test_day_that_closes_later_is_summed_up_later():
+    begin()
+    use_days({TEN.date(): Day(opens=True, settles=True, hours=Hours(time(10), time(16, 30)))})
+    account = snapshot([SAMSUNG], at=TEN.replace(hour=16, minute=31), with_closes=False)
+    closed_day(account, account.total_eval_amt, day_return=Decimal("-0.42"))
+    assert minute(TEN.replace(hour=16, minute=39)) == []
+    assert minute(TEN.replace(hour=16, minute=40)) == ["실전 1234****-01 11/20(금) 하루 요약 −0.42%"]
 
 
 def test_day_is_summed_up_once_after_the_close():

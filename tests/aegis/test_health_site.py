@@ -2,7 +2,7 @@
 
 import shutil
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -13,6 +13,7 @@ from django_q.models import OrmQ, Schedule, Task
 
 from aegis.health import configuration, database, files, findings, jobs
 from aegis.health.case import open_case
+from kis.calendar import Day, Hours, use_days
 from kis.models import SyncRun
 from reports import fonts
 from reports.models import PublishedReport
@@ -372,6 +373,16 @@ def test_books_are_as_young_as_the_day_allows(opened, mode, age, status, words):
 
 def trading_at(case, at):
     return replace(case, connection=replace(case.connection, now=lambda: at))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("clock", "status"), [((10, 15), OK), ((10, 45), WARNING), ((16, 15), WARNING)])
+def test_books_are_as_young_as_a_later_session_allows(opened, clock, status):
+    use_days({NOON.date(): Day(opens=True, settles=True, hours=Hours(time(10), time(16, 30)))})
+    at = NOON.replace(hour=clock[0], minute=clock[1])
+    case = trading_at(opened(), at)
+    kept_run(case, at - timedelta(hours=2))
+    assert_found(jobs.last_sync(case), status, "2시간 전")
 
 
 @pytest.mark.django_db

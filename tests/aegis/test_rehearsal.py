@@ -1,15 +1,19 @@
 """`test_safe_executor`: it plays to its end, touches nothing of the owner's, and fails loudly where something is wrong."""
 
 import secrets
+from datetime import time, timedelta
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, connections
+from django.utils import timezone
 
 from aegis.rehearsal.play import Rehearsal
+from kis.calendar import Day, Hours, business_days, use_days
 from kis.client.transport import HttpTransport
+from kis.korean import SEOUL
 from tests import ready_database
 from trading import audit, kill_switch
 from trading.models import PendingOrder, TradingPassword
@@ -38,6 +42,15 @@ def test_rehearsal_plays_to_its_end_and_leaves_nothing(settings, tmp_path):
     assert owners == settings.TRADING_DIR
     assert list(owners.rglob("*")) == []
     assert not kill_switch.read().is_on
+
+
+def test_rehearsal_plays_to_its_end_on_a_day_that_closes_later(monkeypatch):
+    """On an exam day it said that no order was to be sent: ten past four was no evening there."""
+    today = timezone.now().astimezone(SEOUL).date()
+    late = Day(opens=True, settles=True, hours=Hours(time(10), time(16, 30)))
+    use_days(dict.fromkeys(business_days(today - timedelta(days=10), today), late))
+    monkeypatch.setattr("aegis.rehearsal.world.call_command", migrate)
+    assert "모두 맞습니다." in rehearse()
 
 
 def assert_it_fails(*words):

@@ -9,6 +9,7 @@ from aegis.alerts.outbox import News, Whose
 from aegis.alerts.view import View
 from ai.models import Diagnosis
 from kis.advice import AMOUNT, Severity
+from kis.calendar import hour_on
 from kis.korean import SEOUL, arrow, number, percent, short_day, signed
 from kis.models import KisDailySummary, KisExecution, KisHolding
 from kis.models.books import Side
@@ -62,7 +63,7 @@ def summaries(view: View) -> Iterator[News]:
     if view.market_at is None:
         return
     now = view.market_at.astimezone(SEOUL)
-    if now.time() < SUMMARY_FROM:
+    if now.time() < hour_on(now.date(), SUMMARY_FROM):
         return
     closed = KisDailySummary.objects.filter(
         summary_date=now.date(), kis_account__isnull=False, total_amt__isnull=False
@@ -73,7 +74,7 @@ def summaries(view: View) -> Iterator[News]:
 
 
 def closing(day: KisDailySummary, at: time = CLOSE) -> datetime:
-    return datetime.combine(day.summary_date, at, SEOUL)
+    return datetime.combine(day.summary_date, hour_on(day.summary_date, at), SEOUL)
 
 
 def summary(day: KisDailySummary, view: View) -> News:

@@ -30,6 +30,8 @@ from trading.steps import step
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
 ACCOUNT = {"account_no": "12345678", "product_code": "01", "is_paper": False}
+#: As on the day of the college entrance exam.
+LATE = Day(opens=True, settles=True, hours=Hours(time(10), time(16, 30)))
 SAMSUNG = Stock(price=70_000, average=60_000.0, quantity=10, change=1.5)
 
 
@@ -279,6 +281,16 @@ def test_data_is_not_old_while_nobody_has_to_renew_it(now):
     assert minute(now) == []
 
 
+@pytest.mark.parametrize(
+    ("clock", "is_told"), [((9, 30), False), ((10, 9), False), ((10, 10), True), ((16, 30), True)]
+)
+def test_data_grows_old_in_the_hours_of_the_day(clock, is_told):
+    use_days({TEN.date(): LATE})
+    run(TEN - timedelta(days=1))
+    told = minute(TEN.replace(hour=clock[0], minute=clock[1]))
+    assert told == ["실전 1234****-01 자료가 오래됨"] * is_told
+
+
 def test_data_that_stays_old_is_told_once_a_day():
     run(TEN - timedelta(days=1))
     titles = [title for hour in range(9, 16) for title in minute(TEN.replace(hour=hour, minute=20))]
@@ -502,7 +514,7 @@ def test_urgent_findings_are_told_once_a_day():
 
 def test_day_that_closes_later_is_summed_up_later():
     begin()
-    use_days({TEN.date(): Day(opens=True, settles=True, hours=Hours(time(10), time(16, 30)))})
+    use_days({TEN.date(): LATE})
     account = snapshot([SAMSUNG], at=TEN.replace(hour=16, minute=31), with_closes=False)
     closed_day(account, account.total_eval_amt, day_return=Decimal("-0.42"))
     assert minute(TEN.replace(hour=16, minute=39)) == []

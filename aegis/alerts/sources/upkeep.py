@@ -41,7 +41,7 @@ def stale_account(whose: Whose, view: View, *, now: datetime) -> Iterator[News]:
         return
     limit = timedelta(minutes=settings.NOTIFY_STALE_MINUTES)
     told = going_on(Kind.STALE, whose)
-    since = max(last, datetime.combine(now.date(), window_of(REFRESH).opens, SEOUL))
+    since = max(last, datetime.combine(now.date(), window_of(REFRESH).on(now.date()).opens, SEOUL))
     if now - last < limit:
         for alert in told:
             if close(alert, view):
@@ -68,7 +68,7 @@ def stale_account(whose: Whose, view: View, *, now: datetime) -> Iterator[News]:
 
 
 def is_open(now: datetime) -> bool:
-    window = window_of(REFRESH)
+    window = window_of(REFRESH).on(now.date())
     return is_business_day(now.date()) and window.opens <= now.time() <= window.closes
 
 

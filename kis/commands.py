@@ -13,6 +13,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from kis.accounts import MODE_NAMES, Account, find_account, known_accounts, meant_if_any
 from kis.client.codes import Mode
 from kis.client.errors import KisError
+from kis.market_days import follow_market_days
 
 USAGE_CODE = 2
 INTERRUPTED_CODE = 130
@@ -165,6 +166,10 @@ class AccountCommand(OwnerCommand):
             default="",
             help=f"계좌의 별칭 또는 번호(1234****-01, 12345678-01). {self.without_account}",
         )
+
+    def execute(self, *args: Any, **options: Any) -> str | None:  # noqa: ANN401
+        follow_market_days()
+        return super().execute(*args, **options)
 
     def account(self, options: Mapping[str, Any]) -> Account:
         """Return the account to connect to. Raises KisMisconfigured where none or several may be meant."""

@@ -1,15 +1,38 @@
 """Let `kis.calendar` follow the days that are stored."""
 
+from contextlib import suppress
 from datetime import date, time
+from time import monotonic
+
+from django.db import DatabaseError, InterfaceError
 
 from kis.calendar import Day, Hours, estimated_hours, use_days
 from kis.models import MarketDay
+
+#: Seconds after which a process that only reads looks at the days again.
+LOOK_AGAIN = 60.0
+
+_looked_at = -LOOK_AGAIN
+
+
+def follow_market_days() -> None:
+    """Take the stored days into a process that answers a request or runs a command, once a minute at most.
+
+    A database that cannot be asked leaves what is known; whoever asks it next says what is wrong with it.
+    """
+    global _looked_at  # noqa: PLW0603  # one process, one calendar
+    now = monotonic()
+    if now - _looked_at < LOOK_AGAIN:
+        return
+    _looked_at = now
+    with suppress(DatabaseError, InterfaceError):
+        use_market_days()
 
 
 def use_market_days() -> None:
     """Take what the owner and the broker say about days into this process.
 
-    At the start of each job, and wherever rows change; another process follows with its next job.
+    At the start of each job, and wherever rows change; who only reads calls `follow_market_days`.
     """
     rows = MarketDay.objects.exclude(source=MarketDay.Source.ESTIMATE).in_force()
     told = rows.values_list("day", "opens", "settles", "opens_at", "closes_at")

@@ -1,5 +1,6 @@
 """What every test gets: a closed network (loopback only) and a broker that is never the real one."""
 
+import math
 import pkgutil
 import socket
 import sys
@@ -94,6 +95,7 @@ def ordinary_days(monkeypatch):
     estimated.opens = OPEN_DAYS
     monkeypatch.setattr("kis.calendar._known", estimated)
     monkeypatch.setattr("kis.calendar.EXAM_DAYS", frozenset())
+    monkeypatch.setattr("kis.market_days._looked_at", math.inf)
 
 
 @pytest.fixture(scope="session")

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 import requests
 from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 import kis.calendar
+from aegis.tasks import settle_orders
 from kis.calendar import (
     Day,
     business_day_after,
@@ -22,7 +25,7 @@ from kis.calendar import (
     use_days,
 )
 from kis.korean import SEOUL
-from kis.market_days import use_market_days
+from kis.market_days import LOOK_AGAIN, follow_market_days, use_market_days
 from kis.models import MarketDay
 from kis.simulator.server import Simulator, SimulatorConfig
 from kis.sync.calendar import sync_calendar
@@ -224,6 +227,79 @@ def test_list_says_which_row_counts_with_the_same_number_of_queries(owner, real)
         "broker": False,
         "estimate": False,
     }
+
+
+# --- who only reads ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def reader(monkeypatch):
+    """Stand for a process that has not looked yet, at the time it is told."""
+
+    def at(seconds):
+        monkeypatch.setattr("kis.market_days.monotonic", lambda: seconds)
+
+    monkeypatch.setattr("kis.market_days._looked_at", -LOOK_AGAIN)
+    return at
+
+
+def close(day):
+    MarketDay.objects.create(day=day, opens=False, settles=False, source=Source.MANUAL, updated_at=TEN)
+
+
+@pytest.mark.django_db
+def test_days_are_looked_at_once_a_minute(reader, django_assert_num_queries):
+    reader(0.0)
+    with django_assert_num_queries(1):
+        follow_market_days()
+    close(TUESDAY)
+    reader(59.9)
+    with django_assert_num_queries(0):
+        follow_market_days()
+    assert is_business_day(TUESDAY)
+    reader(60.0)
+    follow_market_days()
+    assert not is_business_day(TUESDAY)
+
+
+@pytest.mark.django_db
+def test_database_that_cannot_be_asked_leaves_what_is_known(reader, client, monkeypatch):
+    def fail():
+        raise OperationalError("the server closed the connection unexpectedly")
+
+    use_days({TUESDAY: Day(opens=False, settles=False)})
+    monkeypatch.setattr("kis.market_days.use_market_days", fail)
+    reader(0.0)
+    assert client.get("/login/").status_code == 200
+    assert not is_business_day(TUESDAY)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "looks"), [("/healthz/live", False), ("/metrics", False), ("/api/v1/", True)]
+)
+def test_watchers_do_not_wait_for_the_days(reader, client, monkeypatch, path, looks):
+    looked = []
+    monkeypatch.setattr("kis.market_days.use_market_days", lambda: looked.append(path))
+    reader(0.0)
+    client.get(path)
+    assert looked == [path] * looks
+
+
+@pytest.mark.django_db
+def test_command_about_an_account_knows_the_days_that_are_told(reader):
+    close(TUESDAY)
+    reader(0.0)
+    with pytest.raises(CommandError, match="이 기간에 마감한 날이 없습니다"):
+        call_command("returns", mode="real")
+    assert not is_business_day(TUESDAY)
+
+
+@pytest.mark.django_db
+def test_job_that_settles_orders_knows_the_days_that_are_told():
+    close(TUESDAY)
+    settle_orders()
+    assert not is_business_day(TUESDAY)
 
 
 def test_calendar_needs_no_database():

@@ -1,7 +1,8 @@
 """The live page as people and scripts open it: who may, which account, what is new, and what is there before any data."""
 
+import math
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -12,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from kis.client.codes import AccountNumber
 from kis.grants import grant
-from kis.models import KisAccount, SyncRun
+from kis.models import KisAccount, MarketDay, SyncRun
 from reports.figures import dashboard_figures
 from reports.pdf import render_html
 from reports.queries import dashboard_rows
@@ -61,6 +62,16 @@ def usual(**changes):
 def text_of(response):
     assert response.status_code == 200
     return response.content.decode()
+
+
+def test_page_knows_the_hours_that_only_the_table_has(owner, monkeypatch):
+    """A process that serves pages runs no job that would have told it."""
+    usual()
+    MarketDay.objects.create(
+        day=AT.date(), opens=True, settles=True, source="manual", closes_at=time(15), updated_at=AT
+    )
+    monkeypatch.setattr("kis.market_days._looked_at", -math.inf)
+    assert "09:00–15:00" in text_of(owner.get("/"))
 
 
 # --- who -----------------------------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
+from kis.korean import SEOUL
+
 if TYPE_CHECKING:
     from holidays import HolidayBase
 
@@ -120,6 +122,11 @@ def hour_on(day: date, ordinary: time) -> time:
     shifted, usual = (hours.opens, OPENING) if ordinary < NOON else (hours.closes, CLOSING)
     later = datetime.combine(day, shifted) - datetime.combine(day, usual)
     return (datetime.combine(day, ordinary) + later).time()
+
+
+def moment_on(day: date, ordinary: time) -> datetime:
+    """Return the moment, in Seoul, at which a day is as far as an ordinary one is at this time."""
+    return datetime.combine(day, hour_on(day, ordinary), SEOUL)
 
 
 def is_settlement_day(day: date) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
 
-from kis.calendar import hour_on
+from kis.calendar import hour_on, moment_on
 from kis.client.records.orders import OrderRecord, Request
 from kis.korean import SEOUL
 
@@ -220,10 +220,10 @@ def lapses_at(order: Standing) -> datetime:
     """Return the moment at which nothing of an order can be left; orders of one phase do not reach into another."""
     day = order.ordered_on
     if order.kind in OWN_PHASE:
-        return datetime.combine(day, hour_on(day, OWN_PHASE[order.kind]), SEOUL)
+        return moment_on(day, OWN_PHASE[order.kind])
     may_live_on = order.exchange in {"NXT", "SOR"} or order.ordered_at >= hour_on(day, KRX_CLOSING)
     return datetime.combine(day, LAST_CLOSING, SEOUL) if may_live_on else closing_of(day)
 
 
 def closing_of(day: date) -> datetime:
-    return datetime.combine(day, hour_on(day, KRX_CLOSING), SEOUL)
+    return moment_on(day, KRX_CLOSING)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from django.db import transaction
 
-from kis.calendar import ONE_DAY, business_day_before, business_days, hour_on
+from kis.calendar import ONE_DAY, business_day_before, business_days, moment_on
 from kis.client.auth import MemoryTokenStore, Token, key_id
 from kis.client.codes import AccountNumber, Environment, Mode
 from kis.client.endpoints.account import orders_between
@@ -97,7 +97,7 @@ def write_past(broker: RememberingBroker, mode: Mode, *, days: int = DAYS) -> in
     first_known = known.values_list("snapshot_at", flat=True).first()
     until = min(first_known.astimezone(SEOUL).date() if first_known else now.date(), now.date())
     wanted = list(business_days(business_day_before(until, days=days), until - ONE_DAY))
-    evenings = [look_back(broker, mode, evening_of(on)) for on in wanted]
+    evenings = [evening_of(broker, mode, moment_on(on, EVENING)) for on in wanted]
     today = looking_from(broker, mode, now)
     sync_lists(environment, at=now)  # what a fill costs depends on what kind of stock it is
     with transaction.atomic():
@@ -118,12 +118,7 @@ def looking_from(broker: RememberingBroker, mode: Mode, moment: datetime) -> Con
     return Connection(session, lambda: moment)
 
 
-def evening_of(on: date) -> datetime:
-    """Return when the job of the evening looks at the account, in Seoul: later on a day that closes later."""
-    return datetime.combine(on, hour_on(on, EVENING), SEOUL)
-
-
-def look_back(broker: RememberingBroker, mode: Mode, moment: datetime) -> Evening:
+def evening_of(broker: RememberingBroker, mode: Mode, moment: datetime) -> Evening:
     """Look at the account on one evening, when nothing waits at the exchange any more."""
     connection = looking_from(broker, mode, moment)
     balance, cash = fetch_balance(connection.session)
@@ -170,7 +165,7 @@ def levels_on(on: date, closes: Mapping[tuple[str, date], Decimal]) -> dict[str,
 
 def save_orders(broker: RememberingBroker, mode: Mode, days: Sequence[date], *, plan: CommissionPlan) -> None:
     """Write orders and fills of these days as the last of their evenings shows them."""
-    at = evening_of(days[-1])
+    at = moment_on(days[-1], EVENING)
     session = looking_from(broker, mode, at).session
     account, is_paper = session.environment.account, session.environment.is_paper
     orders = orders_between(session, first=days[0], last=days[-1], today=days[-1])

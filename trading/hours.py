@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, time, timedelta
 
-from kis.calendar import business_day_after, hour_on, is_business_day
+from kis.calendar import business_day_after, hour_on, is_business_day, moment_on
 from kis.korean import SEOUL, day
 
 #: From here on limit orders wait for the opening auction.
@@ -43,7 +43,7 @@ def time_to_closing_auction(now: datetime) -> timedelta | None:
     if not takes_market_orders(now):
         return None
     local = now.astimezone(SEOUL)
-    return datetime.combine(local.date(), hour_on(local.date(), CONTINUOUS_END), SEOUL) - local
+    return moment_on(local.date(), CONTINUOUS_END) - local
 
 
 def next_day_to_trade(now: datetime, *, opens: time) -> date:

@@ -2,15 +2,14 @@
 
 import secrets
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 from typing import Any
 
 from aegis.rehearsal.world import World
-from kis.calendar import hour_on
+from kis.calendar import moment_on
 from kis.client.codes import OrderTR
 from kis.client.endpoints.quotes import price
 from kis.client.records.orders import Side
-from kis.korean import SEOUL
 from trading import audit, kill_switch, password
 from trading.errors import NotConfirmed, OrderRefused, TradingError
 from trading.journal import Outcome
@@ -151,7 +150,7 @@ class Rehearsal:
         reconcile(self.world.desk)
         self.expect("장중에는 목록에 없어도 모름입니다", self.row(outcome).state is State.UNKNOWN)
         today = self.world.desk.market_now().date()
-        self.world.go_to(datetime.combine(today, hour_on(today, AFTER_THE_CLOSE), SEOUL))
+        self.world.go_to(moment_on(today, AFTER_THE_CLOSE))
         reconcile(self.world.desk)
         self.expect("장이 끝난 뒤 한 번으로는 모름입니다", self.row(outcome).state is State.UNKNOWN)
         self.world.wait(BETWEEN_LOOKS)

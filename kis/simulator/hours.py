@@ -3,7 +3,7 @@
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
-from kis.calendar import business_day_after, hour_on
+from kis.calendar import business_day_after, moment_on
 
 KST = ZoneInfo("Asia/Seoul")
 
@@ -19,4 +19,4 @@ def settlement_day(traded_on: date) -> date:
 
 def at(day: date, moment: time) -> datetime:
     """Return a moment of a day; `moment` is that of an ordinary one, and later or earlier where the session is."""
-    return datetime.combine(day, hour_on(day, moment), KST)
+    return moment_on(day, moment)

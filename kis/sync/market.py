@@ -5,6 +5,7 @@ from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from kis.calendar import moment_on
 from kis.client.codes import TR, Environment
 from kis.client.errors import NotOffered
 from kis.connect import Connection
@@ -13,7 +14,7 @@ from kis.market_days import use_market_days
 from kis.models import KisAccount, KisExecution, KisHolding, Stock, SyncRun
 from kis.sync.calendar import sync_calendar
 from kis.sync.index_prices import index_levels
-from kis.sync.minute_plans import CLOSING, last_whole_minute, moment
+from kis.sync.minute_plans import CLOSING, last_whole_minute
 from kis.sync.minutes import fetch_minutes
 from kis.sync.prices import PriceResult, fetch_prices
 from kis.sync.progress import Listener, Step
@@ -121,7 +122,7 @@ def copy_minutes(
         listener=listener,
         seconds=seconds,
         older_than=older_than,
-        past=at > moment(at.date(), CLOSING),
+        past=at > moment_on(at.date(), CLOSING),
     )
     news = f"새 분봉 {minutes.bars:,}개" if minutes.asked else "모두 최신"
     if last_whole_minute(at) is None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
-from kis.calendar import business_day_before, business_days, hour_on, is_business_day
+from kis.calendar import business_day_before, business_days, is_business_day, moment_on
 from kis.korean import SEOUL
 from kis.models import PriceHistory
 from kis.sync.gaps import Stretch, day_of, minutes_between
@@ -60,22 +60,17 @@ class MinutePlan:
         return [*self.today, *self.back]
 
 
-def moment(day: date, clock: time) -> datetime:
-    """Return the moment at which a day is as far as an ordinary one is at `clock`."""
-    return datetime.combine(day, hour_on(day, clock), SEOUL)
-
-
 def session_minutes(day: date) -> list[datetime]:
     """Return the minutes of a day in which there can be a bar."""
-    return [*minutes_between(moment(day, FIRST), moment(day, LAST_OF_TRADING)), moment(day, CLOSING)]
+    return [*minutes_between(moment_on(day, FIRST), moment_on(day, LAST_OF_TRADING)), moment_on(day, CLOSING)]
 
 
 def last_whole_minute(at: datetime) -> datetime | None:
     """Return the last minute of today's session that is over; None before there is one. `at` is in Korean time."""
     if not is_business_day(at.date()):
         return None
-    last = min(at.replace(second=0, microsecond=0) - MINUTE, moment(at.date(), CLOSING))
-    return last if last >= moment(at.date(), FIRST) else None
+    last = min(at.replace(second=0, microsecond=0) - MINUTE, moment_on(at.date(), CLOSING))
+    return last if last >= moment_on(at.date(), FIRST) else None
 
 
 def todays_windows(code: str, first: datetime, last: datetime) -> Iterator[MinuteWindow]:
@@ -87,7 +82,7 @@ def todays_windows(code: str, first: datetime, last: datetime) -> Iterator[Minut
 
 
 def past_day(code: str, day: date) -> MinuteWindow:
-    return MinuteWindow(code, moment(day, FIRST), moment(day, CLOSING), past=True)
+    return MinuteWindow(code, moment_on(day, FIRST), moment_on(day, CLOSING), past=True)
 
 
 def make_minute_plans(
@@ -101,13 +96,13 @@ def make_minute_plans(
     last = last_whole_minute(at)
     if last is None:
         return []
-    if last == moment(at.date(), CLOSING):
+    if last == moment_on(at.date(), CLOSING):
         older_than = timedelta()
     known = {row.stock_code: row for row in PriceHistory.objects.filter(stock_code__in=codes)}
     plans = [plan_of(code, known.get(code)) for code in codes]
     for plan in plans:
         complete(plan, last=last, older_than=older_than, back_days=BACK_DAYS if past else 0)
-    begin = moment(at.date(), FIRST)
+    begin = moment_on(at.date(), FIRST)
     return sorted(plans, key=lambda plan: (plan.until or begin, plan.code))
 
 
@@ -119,7 +114,7 @@ def plan_of(code: str, row: PriceHistory | None) -> MinutePlan:
 
 def complete(plan: MinutePlan, *, last: datetime, older_than: timedelta, back_days: int) -> None:
     today = day_of(last)
-    begin = moment(today, FIRST)
+    begin = moment_on(today, FIRST)
     if plan.until and plan.until < begin:
         plan.missed = list(missed_since(plan.until, today))
     if plan.until is None or plan.until < last - older_than:
@@ -133,9 +128,9 @@ def complete(plan: MinutePlan, *, last: datetime, older_than: timedelta, back_da
 def missed_since(until: datetime, today: date) -> Iterator[Stretch]:
     """Yield what was not asked for on the days before today, day by day."""
     for day in business_days(day_of(until), today - timedelta(days=1)):
-        first = max(moment(day, FIRST), until + MINUTE)
-        if first <= moment(day, CLOSING):
-            yield Stretch(first, moment(day, CLOSING))
+        first = max(moment_on(day, FIRST), until + MINUTE)
+        if first <= moment_on(day, CLOSING):
+            yield Stretch(first, moment_on(day, CLOSING))
 
 
 def cut_minute_plans(plans: Sequence[MinutePlan], *, calls: int) -> None:

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
+from kis.calendar import moment_on
 from kis.client.endpoints.charts import minutes_of_past_day, minutes_of_today
 from kis.client.records.charts import MinuteBar, MinuteChart
 from kis.client.session import Session
@@ -32,7 +33,6 @@ from kis.sync.minute_plans import (
     MinuteWindow,
     cut_minute_plans,
     make_minute_plans,
-    moment,
 )
 from kis.sync.pool import calls_within
 from kis.sync.progress import Listener
@@ -83,7 +83,7 @@ def fetch_minutes(
     run.refill(limit - run.asking.calls, codes, past=past)
     left = sum(1 for plan, count in zip(plans, wanted, strict=True) if len(plan.windows) < count)
     gaps = PriceGap.objects.still_open().filter(
-        what=MINUTE_BAR, stock_code__in=codes, first_at__gte=moment(at.date(), FIRST)
+        what=MINUTE_BAR, stock_code__in=codes, first_at__gte=moment_on(at.date(), FIRST)
     )
     return MinuteResult(
         stocks=sum(1 for plan in plans if plan.code not in run.asking.failed),
@@ -127,7 +127,7 @@ class MinuteRun:
                         at=self.at,
                         reason=NOT_ASKED if offered else NOT_OFFERED,
                     )
-                    note_minutes(plan.code, until=moment(self.today, FIRST) - MINUTE)
+                    note_minutes(plan.code, until=moment_on(self.today, FIRST) - MINUTE)
             if plan.back and not offered:
                 days = [Stretch(window.first, window.last) for window in plan.back]
                 with transaction.atomic():
@@ -162,7 +162,7 @@ class MinuteRun:
             level = [code for code, until in reached.items() if until == newest]
             find_minute_gaps(level, self.today, until=newest - TAIL - MINUTE, at=self.at)
         for day, codes in days.items():
-            find_minute_gaps(codes, day, until=moment(day, CLOSING), at=self.at)
+            find_minute_gaps(codes, day, until=moment_on(day, CLOSING), at=self.at)
 
     def refill(self, calls: int, codes: Collection[str], *, past: bool) -> None:
         """Ask for holes once more, as far as so many calls go."""
@@ -221,5 +221,5 @@ def note_minutes(
         row.minutes_from = row.minutes_from or day_of(until)
     if since and today:
         row.minutes_from = since
-        row.minutes_until = row.minutes_until or moment(today, FIRST) - MINUTE
+        row.minutes_until = row.minutes_until or moment_on(today, FIRST) - MINUTE
     row.save(update_fields=["minutes_from", "minutes_until"])

@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 
 from django.db.models import Max, Min
 
-from kis.calendar import ONE_DAY, business_day_after, business_day_before, hour_on, is_business_day
+from kis.calendar import ONE_DAY, business_day_after, business_day_before, hour_on, is_business_day, moment_on
 from kis.korean import SEOUL
 from kis.models import DailyPrice, KisExecution, PriceHistory
 
@@ -123,7 +123,7 @@ def make_plan(plan: Plan, *, asked_at: datetime | None, last: date, at: datetime
 
 def must_ask(newest: date | None, *, asked_at: datetime | None, last: date, at: datetime) -> bool:
     """Return whether the last final day of a stock is worth a call, though perhaps it was asked for in vain before."""
-    if asked_at is None or asked_at < datetime.combine(last, hour_on(last, FINAL_FROM), SEOUL):
+    if asked_at is None or asked_at < moment_on(last, FINAL_FROM):
         return True
     awake = newest is not None and newest >= business_day_before(last, days=ASLEEP_AFTER)
     return awake or asked_at.astimezone(SEOUL).date() != at.date()

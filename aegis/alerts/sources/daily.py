@@ -1,7 +1,7 @@
 """What is told once a day: urgent findings of the rules, and how the day went."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, time
+from datetime import time
 from typing import Any, Final
 
 from aegis.alerts.kinds import Kind
@@ -9,7 +9,7 @@ from aegis.alerts.outbox import News, Whose
 from aegis.alerts.view import View
 from ai.models import Diagnosis
 from kis.advice import AMOUNT, Severity
-from kis.calendar import hour_on
+from kis.calendar import moment_on
 from kis.korean import SEOUL, arrow, number, percent, short_day, signed
 from kis.models import KisDailySummary, KisExecution, KisHolding
 from kis.models.books import Side
@@ -63,18 +63,14 @@ def summaries(view: View) -> Iterator[News]:
     if view.market_at is None:
         return
     now = view.market_at.astimezone(SEOUL)
-    if now.time() < hour_on(now.date(), SUMMARY_FROM):
+    if now < moment_on(now.date(), SUMMARY_FROM):
         return
     closed = KisDailySummary.objects.filter(
         summary_date=now.date(), kis_account__isnull=False, total_amt__isnull=False
     )
     for day in closed.select_related("kis_account").defer("raw_json", "kis_account__raw_json"):
-        if day.kis_account and day.kis_account.snapshot_at >= closing(day):
+        if day.kis_account and day.kis_account.snapshot_at >= moment_on(day.summary_date, CLOSE):
             yield summary(day, view)
-
-
-def closing(day: KisDailySummary, at: time = CLOSE) -> datetime:
-    return datetime.combine(day.summary_date, hour_on(day.summary_date, at), SEOUL)
 
 
 def summary(day: KisDailySummary, view: View) -> News:
@@ -101,7 +97,7 @@ def summary(day: KisDailySummary, view: View) -> News:
         *fill_lines(fills),
         *movers,
     ]
-    known = [MAY_BE_KNOWN] if view.is_of_before_restoring(closing(day, SUMMARY_FROM)) else []
+    known = [MAY_BE_KNOWN] if view.is_of_before_restoring(moment_on(day.summary_date, SUMMARY_FROM)) else []
     return News(
         Kind.SUMMARY,
         f"{whose.key}:{day.summary_date:%Y%m%d}",

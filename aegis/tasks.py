@@ -61,7 +61,6 @@ def back_up(*, intended: str, minutes: int, opens: str, closes: str) -> str:
 
 def settle_orders(**tick: Any) -> str:  # noqa: ANN401, ARG001  # which tick it is does not matter: looking twice is safe
     """Look for the orders whose outcome is not known, so that the owner waits a minute and not half an hour."""
-    use_market_days()
     settle_leftovers(at=timezone.now())
     settle_all(of=UNSETTLED)
     return settle_leftovers(at=timezone.now()) or "모르는 주문 없음"

@@ -18,15 +18,16 @@ _looked_at = -LOOK_AGAIN
 def follow_market_days() -> None:
     """Take the stored days into a process that answers a request or runs a command, once a minute at most.
 
-    A database that cannot be asked leaves what is known; whoever asks it next says what is wrong with it.
+    A database that cannot be asked leaves what is known, and is asked again the next time; whoever asks it next says
+    what is wrong with it. Orders do not go by this: their desk takes the days or is not opened.
     """
     global _looked_at  # noqa: PLW0603  # one process, one calendar
     now = monotonic()
     if now - _looked_at < LOOK_AGAIN:
         return
-    _looked_at = now
     with suppress(DatabaseError, InterfaceError):
         use_market_days()
+        _looked_at = now
 
 
 def use_market_days() -> None:

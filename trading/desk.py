@@ -18,6 +18,7 @@ from kis.client.transport import HttpTransport
 from kis.clock_skew import measure_skew
 from kis.connect import Connection, connect
 from kis.korean import SEOUL
+from kis.market_days import use_market_days
 
 
 def certain_skew(environment: Environment) -> timedelta | None:
@@ -65,6 +66,10 @@ class Desk:
 
 @contextmanager
 def open_desk(mode: Mode, account: Account | str = "") -> Iterator[Desk]:
-    """Open the desk of an account of a mode (see `kis.connect.connect`). Raises KisMisconfigured."""
+    """Open the desk of an account of a mode (see `kis.connect.connect`). Raises KisMisconfigured.
+
+    Whether an order may be sent, and whether one is over, goes by the days as they are told at this moment.
+    """
+    use_market_days()
     with connect(mode, account) as connection:
         yield Desk(connection)

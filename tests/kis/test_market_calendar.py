@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,6 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 import kis.calendar
-from aegis.tasks import settle_orders
 from kis.calendar import (
     Day,
     business_day_after,
@@ -31,6 +31,7 @@ from kis.simulator.server import Simulator, SimulatorConfig
 from kis.sync.calendar import sync_calendar
 from tests.kis.rewriting import listen
 from tests.kis.syncing import TEN, Broker, connection_to
+from trading.desk import open_desk
 
 HOLIDAYS = "CTCA0903R"
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY = (date(2026, 11, 23 + place) for place in range(4))
@@ -268,10 +269,13 @@ def test_database_that_cannot_be_asked_leaves_what_is_known(reader, client, monk
         raise OperationalError("the server closed the connection unexpectedly")
 
     use_days({TUESDAY: Day(opens=False, settles=False)})
-    monkeypatch.setattr("kis.market_days.use_market_days", fail)
     reader(0.0)
-    assert client.get("/login/").status_code == 200
+    with monkeypatch.context() as away:
+        away.setattr("kis.market_days.use_market_days", fail)
+        assert client.get("/login/").status_code == 200
     assert not is_business_day(TUESDAY)
+    client.get("/login/")
+    assert is_business_day(TUESDAY), "asked again as soon as it can be"
 
 
 @pytest.mark.django_db
@@ -295,11 +299,38 @@ def test_command_about_an_account_knows_the_days_that_are_told(reader):
     assert not is_business_day(TUESDAY)
 
 
+@pytest.fixture
+def opened(monkeypatch):
+    """Note what connections are opened for a desk; none goes anywhere."""
+    modes: list[str] = []
+
+    @contextmanager
+    def connect(mode, account):
+        modes.append(mode)
+        yield
+
+    monkeypatch.setattr("trading.desk.connect", connect)
+    return modes
+
+
 @pytest.mark.django_db
-def test_job_that_settles_orders_knows_the_days_that_are_told():
+def test_desk_of_orders_is_opened_with_the_days_that_are_told(opened):
     close(TUESDAY)
-    settle_orders()
-    assert not is_business_day(TUESDAY)
+    with open_desk("real"):
+        assert not is_business_day(TUESDAY)
+    assert opened == ["real"]
+
+
+def test_desk_of_orders_stays_shut_where_the_days_cannot_be_read(opened, monkeypatch):
+    """Hours that are only estimated are good enough to look at, not to send an order by."""
+
+    def fail():
+        raise OperationalError
+
+    monkeypatch.setattr("trading.desk.use_market_days", fail)
+    with pytest.raises(OperationalError), open_desk("real"):
+        pytest.fail("it was opened")
+    assert opened == []
 
 
 def test_calendar_needs_no_database():
